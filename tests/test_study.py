@@ -1,0 +1,122 @@
+"""The study's closed schema: every mistake is named with its key, its value and what is allowed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from amb.errors import InputError
+from amb.study import digest, load_study, schema_path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+DEMO = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_study(old: str = "", new: str = ""):
+        assert old in DEMO
+        file = tmp_path / "study.yaml"
+        file.write_text(DEMO.replace(old, new), encoding="utf-8")
+        return file
+
+    return write_study
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.yaml")), ids=lambda f: f.stem)
+def test_every_shipped_study_is_valid(file):
+    if file.stem == "claims":
+        pytest.skip("the claims file has its own schema")
+    assert load_study(file).name == file.stem
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "patience: 3",
+            "patiense: 3",
+            r"training: found 'unknown key patiense', expected only max_",
+        ),
+        (
+            "layers: 2",
+            "layer: 2",
+            r"backbone: found 'unknown key layer', expected only name, layers",
+        ),
+        ("count: 10", "count: 0", r"seeds.count: found 0, expected a number of at least 1"),
+        (
+            "pooling: mean",
+            "pooling: max",
+            r"backbone.pooling: found 'max', expected one of cls, mean",
+        ),
+        ("max_epochs: 6", "max_epochs: ten", r"training.max_epochs: found 'ten', .* type integer"),
+        ("  max_epochs: 6\n", "", r"training: found 'no max_epochs'"),
+        ("reference: finetuned", "reference: x", r"statistics.reference: found 'x_fusion'.* amb,"),
+        ("count: 10", "count: 10, count: 3", r"YAML: found .*key .*count.* is given twice"),
+        (
+            "text: 0.50",
+            "text: -0.5",
+            r"data.demo.shares.text: found -0.5, expected a number above 0",
+        ),
+        ("name: demo", "name: ../demo", r"name: found '../demo', expected text that matches"),
+        ("schema: 1", "schema: [1", r"YAML: found .*expected a valid YAML file"),
+    ],
+)
+def test_a_mistake_is_named(write, old, new, message):
+    file = write(old, new)
+    with pytest.raises(InputError, match=message) as error:
+        load_study(file)
+    assert str(file) in str(error.value)
+
+
+def test_a_missing_study_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"absent.yaml: file: found 'no such file'"):
+        load_study(tmp_path / "absent.yaml")
+
+
+def test_every_object_of_the_schemas_is_closed_and_every_key_described():
+    for name in ("study", "claims"):
+        schema = yaml.safe_load(schema_path(name).read_text(encoding="utf-8"))
+        assert list(_open_or_undescribed(schema, name)) == []
+
+
+def _open_or_undescribed(node, where):
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _open_or_undescribed(item, f"{where}[{index}]")
+    if not isinstance(node, dict):
+        return
+    partial = re.search(r"\.(if|then)$", where) is not None  # adds to an object closed elsewhere
+    if "properties" in node and not partial and node.get("additionalProperties") is not False:
+        yield f"{where} is open"
+    for key, value in node.get("properties", {}).items():
+        if not partial and not {"description", "$ref", "allOf"} & value.keys():
+            yield f"{where}.{key} has no description"
+    for key, value in node.items():
+        yield from _open_or_undescribed(value, f"{where}.{key}")
+
+
+def test_a_row_overrides_seeds_and_training(write):
+    file = write("amb: {label: AMB}", "amb: {seeds: 3, training: {batch_size: 7}}")
+    study = load_study(file)
+    assert study.methods["amb"].seeds == (1111, 1112, 1113)
+    assert study.methods["amb"].training.batch_size == 7
+    assert study.methods["finetuned_fusion"].training.batch_size == 16
+    assert study.methods["amb"].label == "amb"
+
+
+def test_training_view_ignores_what_training_does_not_depend_on(write):
+    base = load_study(write()).training_view("amb")
+    for old, new in [
+        ("count: 10", "count: 11"),
+        ("reference: finetuned_fusion", "reference: amb"),
+        ("late_fusion: {label", "another: {builder: late_fusion, label"),
+        ("amb: {label: AMB}", "amb: {label: Ours}"),
+    ]:
+        assert digest(load_study(write(old, new)).training_view("amb")) == digest(base)
+    for old, new in [("patience: 3", "patience: 5"), ("layers: 2", "layers: 1")]:
+        assert digest(load_study(write(old, new)).training_view("amb")) != digest(base)

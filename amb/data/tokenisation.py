@@ -1,0 +1,62 @@
+"""Words → word-pieces, remembering which word each piece belongs to.
+
+Notation: L word-pieces of a text, [CLS] and [SEP] included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+SPECIAL = -1  # word index of [CLS] and [SEP]
+
+
+@dataclass(frozen=True)
+class TokenisedTexts:
+    """Texts as ragged word-pieces.
+
+    Attributes:
+        token_ids: (ΣL,) int64.
+        word_index: (ΣL,) int64, the word of each piece; -1 at [CLS] and [SEP].
+        offsets: (U + 1,) int64, where each of the U texts begins.
+        cut: Number of texts that were longer than allowed.
+    """
+
+    token_ids: np.ndarray
+    word_index: np.ndarray
+    offsets: np.ndarray
+    cut: int
+
+
+def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) -> TokenisedTexts:
+    """Split words into the backbone's word-pieces.
+
+    Args:
+        texts: The words of each utterance.
+        backbone: A prepared backbone's folder, with its ``tokenizer.json``.
+        max_pieces: Longer texts are cut, keeping [SEP].
+
+    Returns:
+        The word-pieces of all texts, in order.
+    """
+    tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    full = tokenizer.encode_batch([list(words) for words in texts], is_pretokenized=True)
+    tokenizer.enable_truncation(max_pieces)
+    encodings = tokenizer.encode_batch([list(words) for words in texts], is_pretokenized=True)
+    lengths = [len(encoding.ids) for encoding in encodings]
+    ids = [piece for encoding in encodings for piece in encoding.ids]
+    words = [
+        SPECIAL if word is None else word for encoding in encodings for word in encoding.word_ids
+    ]
+    return TokenisedTexts(
+        token_ids=np.array(ids, dtype=np.int64),
+        word_index=np.array(words, dtype=np.int64),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        cut=sum(len(long.ids) > max_pieces for long in full),
+    )

@@ -1,0 +1,231 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from amb.data.dataset import Dataset
+from amb.data.firewall import read_test_labels
+from amb.data.ragged import Ragged
+from amb.data.store import Store, write_store
+from amb.errors import InputError
+
+
+@pytest.fixture
+def store_folder(tmp_path: Path, tiny_dataset: Dataset) -> Path:
+    write(tmp_path / "store", tiny_dataset)
+    return tmp_path / "store"
+
+
+def write(path: Path, dataset: Dataset) -> None:
+    facts = {"reader": "tiny", "word_aligned": dataset.word_aligned}
+    write_store(path, dataset.utterances, dataset.features, dataset.labels, facts)
+
+
+def edit_card(folder: Path, change: Callable[[dict], None]) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    change(card)
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def edit_features(folder: Path, change: Callable[[dict], None]) -> None:
+    tensors = load_file(folder / "features.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "features.safetensors")
+
+
+def test_what_is_written_is_read(store_folder: Path, tiny_dataset: Dataset) -> None:
+    store = Store.open(store_folder)
+    assert store.modalities == ("audio", "visual")
+    assert store.dimensions == {"audio": 3, "visual": 2}
+    assert store.word_aligned == {"audio": True, "visual": False}
+    assert store.utterances["words"].tolist() == tiny_dataset.utterances["words"].tolist()
+    assert store.utterances["id"].tolist() == tiny_dataset.utterances["id"].tolist()
+    for modality in store.modalities:
+        stored, original = store.features(modality), tiny_dataset.features[modality]
+        np.testing.assert_array_equal(stored.values, original.values)
+        np.testing.assert_array_equal(stored.offsets, original.offsets)
+    store.verify()
+
+
+def test_open_labels_hold_no_test_utterance(store_folder: Path) -> None:
+    labels = Store.open(store_folder).labels()
+    assert labels["id"].tolist() == ["a[0]", "b[0]", "c[0]"]
+    assert labels["label"].tolist() == [2.0, -1.5, 0.0]
+    assert labels["label"].dtype == np.float32
+    assert pq.read_table(store_folder / "labels.parquet").num_rows == 3
+
+
+def test_opening_never_reads_test_labels(store_folder: Path) -> None:
+    (store_folder / "labels.test.parquet").write_bytes(b"unreadable")
+    store = Store.open(store_folder)
+    store.labels()
+    store.verify()
+
+
+def test_firewall_returns_test_labels_only(store_folder: Path) -> None:
+    labels = read_test_labels(store_folder)
+    assert labels["id"].tolist() == ["d[0]"]
+    assert labels["label"].tolist() == [-3.0]
+
+
+def test_firewall_refuses_changed_test_labels(store_folder: Path, tmp_path: Path) -> None:
+    file = store_folder / "labels.test.parquet"
+    table = pq.read_table(file).to_pandas()
+    table["label"] = np.float32(1)
+    table.to_parquet(file)
+    with pytest.raises(InputError, match=r"labels\.test\.parquet: content"):
+        read_test_labels(store_folder)
+
+
+def test_card_says_nothing_about_test_labels(store_folder: Path) -> None:
+    assert Store.open(store_folder).card["label_range"] == [-1.5, 2.0]
+
+
+def test_normalisation_is_of_the_train_split(store_folder: Path, tiny_dataset: Dataset) -> None:
+    statistics = Store.open(store_folder).card["normalisation"]["audio"]
+    train = tiny_dataset.features["audio"].values[:3]
+    np.testing.assert_allclose(statistics["mean"], train.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(statistics["std"], train.std(axis=0), rtol=1e-5)
+
+
+def test_content_hash_is_of_values_not_of_files(store_folder: Path, tiny_dataset: Dataset) -> None:
+    before = Store.open(store_folder).content_hash
+    again = store_folder.parent / "again"
+    write(again, tiny_dataset)
+    table = pq.read_table(again / "utterances.parquet")
+    pq.write_table(table, again / "utterances.parquet", compression="NONE")
+    store = Store.open(again)
+    store.verify()
+    assert store.content_hash == before
+
+
+@pytest.mark.parametrize("part", ["text", "label", "test label", "feature", "alignment"])
+def test_content_hash_changes_with_any_value(
+    store_folder: Path, tiny_dataset: Dataset, part: str
+) -> None:
+    before = Store.open(store_folder).content_hash
+    if part == "text":
+        tiny_dataset.utterances.loc[0, "text"] = "good movie"
+    elif part == "label":
+        tiny_dataset.labels.loc[0, "label"] = np.float32(2.5)
+    elif part == "test label":
+        tiny_dataset.labels.loc[3, "label"] = np.float32(-2.5)
+    elif part == "feature":
+        tiny_dataset.features["visual"].values[0, 0] += 1
+    else:
+        tiny_dataset.word_aligned["audio"] = False
+    write(store_folder, tiny_dataset)
+    assert Store.open(store_folder).content_hash != before
+
+
+def test_interrupted_writing_leaves_no_store(tmp_path: Path, tiny_dataset: Dataset) -> None:
+    wrong = tiny_dataset.utterances.assign(words=[[1], [2], [3], [4]])
+    facts = {"word_aligned": tiny_dataset.word_aligned}
+    with pytest.raises(TypeError, match="Expected bytes"):
+        write_store(tmp_path / "s", wrong, tiny_dataset.features, tiny_dataset.labels, facts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_only_store_opens(tmp_path: Path, tiny_dataset: Dataset) -> None:
+    facts = {"word_aligned": {}}
+    write_store(tmp_path / "s", tiny_dataset.utterances, {}, tiny_dataset.labels, facts)
+    store = Store.open(tmp_path / "s")
+    assert store.modalities == ()
+    with pytest.raises(InputError, match="found 'text only', expected audio too"):
+        store.features("audio")
+
+
+@pytest.mark.parametrize(
+    "name", ["card.json", "utterances.parquet", "features.safetensors", "labels.parquet"]
+)
+def test_missing_file_is_named(store_folder: Path, name: str) -> None:
+    (store_folder / name).unlink()
+    with pytest.raises(InputError, match=f"{name}: file: found 'no such file'"):
+        Store.open(store_folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["card.json", "utterances.parquet", "features.safetensors", "labels.parquet"]
+)
+def test_damaged_file_is_named(store_folder: Path, name: str) -> None:
+    (store_folder / name).write_bytes(b"{ damaged")
+    with pytest.raises(InputError, match=name):
+        Store.open(store_folder)
+
+
+def test_other_schema_version_is_refused(store_folder: Path) -> None:
+    edit_card(store_folder, lambda card: card.update(schema=99))
+    with pytest.raises(InputError, match="schema: found 99, expected 1"):
+        Store.open(store_folder)
+
+
+def test_row_count_that_differs_from_the_card_is_refused(store_folder: Path) -> None:
+    edit_card(store_folder, lambda card: card["counts"]["train"].update(utterances=5))
+    with pytest.raises(InputError, match="train rows: found 2, expected 5"):
+        Store.open(store_folder)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "message"),
+    [
+        ([0, 2, 2, 6, 8], r"audio_offsets\[2\]: found 2, expected more than the 2"),
+        ([0, 2, 3, 6, 7], "found '0 to 7', expected 0 to 8"),
+        ([0, 3, 6, 8], r"expected int64 \(5,\)"),
+        ([0, 1, 3, 6, 8], "audio frames of utterance 0: found 1, expected 2, one a word"),
+    ],
+)
+def test_inconsistent_offsets_are_refused(
+    store_folder: Path, offsets: list[int], message: str
+) -> None:
+    edit_features(store_folder, lambda t: t.update(audio_offsets=np.array(offsets)))
+    with pytest.raises(InputError, match=message):
+        Store.open(store_folder)
+
+
+def test_features_of_another_dimension_are_refused(store_folder: Path) -> None:
+    edit_features(store_folder, lambda t: t.update(audio=t["audio"][:, :2].copy()))
+    with pytest.raises(InputError, match=r"audio: found 'F32 \(8, 2\)', expected F32 .*3"):
+        Store.open(store_folder)
+
+
+def test_labels_of_a_test_utterance_among_the_open_ones_are_refused(store_folder: Path) -> None:
+    (store_folder / "labels.parquet").write_bytes(
+        (store_folder / "labels.test.parquet").read_bytes()
+    )
+    with pytest.raises(InputError, match="those of the train and valid utterances"):
+        Store.open(store_folder)
+
+
+def test_changed_values_fail_verification(store_folder: Path) -> None:
+    edit_features(store_folder, lambda t: t.update(visual=t["visual"] + np.float32(1)))
+    with pytest.raises(InputError, match="content of visual"):
+        Store.open(store_folder).verify()
+
+
+def test_features_are_float32_whatever_was_given(tmp_path: Path, tiny_dataset: Dataset) -> None:
+    audio = tiny_dataset.features["audio"]
+    tiny_dataset.features["audio"] = Ragged(audio.values.astype(np.float64), audio.offsets)
+    write(tmp_path / "s", tiny_dataset)
+    assert Store.open(tmp_path / "s").features("audio").values.dtype == np.float32
+
+
+def test_importing_the_store_imports_no_torch() -> None:
+    code = "import sys, amb.data.store, amb.data.prepare; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_only_evaluation_imports_the_firewall() -> None:
+    root = Path(__file__).parents[2]
+    importers = {
+        file.relative_to(root).as_posix()
+        for package in ("amb", "baselines")
+        for file in (root / package).rglob("*.py")
+        if "data.firewall" in file.read_text(encoding="utf-8")
+    }
+    assert {name for name in importers if not name.startswith("amb/evaluation/")} == set()

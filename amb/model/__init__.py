@@ -1,0 +1,4 @@
+"""AMB read top to bottom: BERT over packed tokens, adapter, audio-visual encoder, fusion layer.
+
+May import torch and ``amb.data``.
+"""

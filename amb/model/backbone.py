@@ -1,0 +1,76 @@
+"""A prepared backbone: one folder with the weights, the shape, the tokenizer and a card.
+
+``backbone_source`` makes such folders; training and prediction only read them, and need neither a
+network nor the transformers library for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from amb.errors import InputError
+from amb.files import read_json, sha256_of
+from amb.model.bert import BertEncoder, BertShape
+from amb.study import BackboneSettings
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A prepared backbone and the study's settings for it.
+
+    Attributes:
+        folder: The prepared folder.
+        settings: Pooling, dropout and so on.
+    """
+
+    folder: Path
+    settings: BackboneSettings
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """What the folder holds and where it came from."""
+        card: dict[str, Any] = read_json(self.folder / "card.json")
+        return card
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the prepared weights, checked against the card.
+
+        Returns:
+            64 hexadecimal digits.
+
+        Raises:
+            InputError: The weights are not those that were prepared.
+        """
+        weights = self.folder / "model.safetensors"
+        found = sha256_of(weights)
+        if found != self.card["sha256"]:
+            raise InputError(weights, "SHA-256", found, self.card["sha256"])
+        return found
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the pretrained parameters under Hugging Face's names."""
+        tensors: dict[str, Tensor] = load_file(self.folder / "model.safetensors")
+        return tensors
+
+    def load(self, trainable: bool) -> BertEncoder:
+        """Return the encoder with its pretrained weights.
+
+        Args:
+            trainable: Whether it is fine-tuned; if not, it is frozen, with or without dropout as
+                the study says.
+
+        Returns:
+            The encoder, in training mode.
+        """
+        encoder = BertEncoder(BertShape.from_config(read_json(self.folder / "config.json")))
+        encoder.load_state_dict(self.weights())
+        if not trainable:
+            encoder.freeze(dropout=self.settings.frozen_dropout)
+        return encoder

@@ -1,0 +1,70 @@
+"""A tiny study that is real in every part: generated data, a random BERT, four methods."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class TinyStudy:
+    """Where the parts of the tiny study lie."""
+
+    file: Path
+    store: Path
+    backbone: Path
+    checkpoint: Path
+
+
+def tiny_study_content(backbone_name: str) -> dict:
+    """Return the tiny study as the content of its YAML file."""
+    content = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
+    content["name"] = "tiny"
+    content["data"]["demo"]["videos"] = {"train": 6, "valid": 3, "test": 4}
+    content["data"]["demo"]["utterances_per_video"] = 6
+    content["backbone"] = {"name": backbone_name, "pooling": "mean"}
+    content["seeds"]["count"] = 2
+    for row in content["methods"].values():
+        row.pop("seeds", None)
+    content["training"] = {"max_epochs": 2, "patience": 2, "batch_size": 12}
+    content["statistics"]["claims"] = str(ROOT / "config" / "claims.yaml")
+    return content
+
+
+@pytest.fixture(scope="session")
+def random_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Hugging Face folder: a random BERT, 32 wide, two layers, with MiniLM's vocabulary."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    from amb.model.backbone_source import locate
+
+    folder = tmp_path_factory.mktemp("random_bert")
+    config = BertConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(locate("minilm")[0]).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory, random_bert: Path) -> TinyStudy:
+    """The tiny study with its store and backbone prepared by the command line."""
+    from amb.cli import main
+
+    folder = tmp_path_factory.mktemp("tiny")
+    file, store, backbone = folder / "tiny.yaml", folder / "store", folder / "backbone"
+    file.write_text(yaml.safe_dump(tiny_study_content(str(random_bert)), sort_keys=False))
+    assert main(["data", "prepare", "--study", str(file), "--out", str(store)]) == 0
+    assert main(["backbone", "--study", str(file), "--out", str(backbone)]) == 0
+    return TinyStudy(file, store, backbone, random_bert)

@@ -1,0 +1,32 @@
+"""``amb check``: build every method of a study and try it, before hours are spent."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from amb.cli.run_arguments import add_input_arguments
+
+HELP = "build every method of a study, run one batch forwards and backwards, count parameters"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_input_arguments(parser)
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Check every row of the study and write its parameter counts."""
+    from amb.files import write_json
+    from amb.study import load_study
+    from amb.training.check import check_method
+    from amb.training.run import Job
+
+    counts = {}
+    for name in load_study(args.study).methods:
+        job = Job(args.study, args.store, args.backbone, name, args.out.parent, "cpu")
+        counts[name] = check_method(job)
+        total, trainable = counts[name]["total"], counts[name]["trainable"]
+        print(f"{name}: {trainable:,} of {total:,} parameters train")
+    write_json(args.out, counts)

@@ -1,0 +1,53 @@
+"""What ``amb train``, ``amb evaluate`` and ``amb check`` have in common."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amb.training.run import Job
+
+
+def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the inputs of everything that builds a model."""
+    parser.add_argument("--study", type=Path, required=True, help="the study's YAML file")
+    parser.add_argument("--store", type=Path, required=True, help="the store's folder")
+    parser.add_argument("--backbone", type=Path, required=True, help="the prepared backbone")
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which runs are meant and where they lie."""
+    add_input_arguments(parser)
+    parser.add_argument("--method", required=True, help="row of the study")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="seeds of the runs")
+    parser.add_argument("--runs", type=Path, required=True, help="folder of run folders")
+    parser.add_argument("--gpus", type=int, default=1, help="0: stay on the CPU (default 1)")
+
+
+def build_job(args: argparse.Namespace) -> Job:
+    """Turn the arguments into a job, on the GPU if there is one and it is allowed.
+
+    Args:
+        args: What ``add_run_arguments`` declared.
+
+    Returns:
+        The job.
+
+    Raises:
+        InputError: The study has no such method.
+    """
+    import torch
+
+    from amb.errors import InputError
+    from amb.study import load_study
+    from amb.training.run import Job
+
+    methods = load_study(args.study).methods
+    if args.method not in methods:
+        raise InputError(args.study, "methods", args.method, f"one of {', '.join(methods)}")
+    device = "cuda" if args.gpus > 0 and torch.cuda.is_available() else "cpu"
+    if args.gpus > 0 and device == "cpu":
+        print("no GPU on this machine: running on the CPU")
+    return Job(args.study, args.store, args.backbone, args.method, args.runs, device)

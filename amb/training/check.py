@@ -1,0 +1,47 @@
+"""A method's contract, tried on one small batch before training starts."""
+
+from __future__ import annotations
+
+import torch
+
+from amb.errors import InputError
+from amb.training.loop import l1_loss
+from amb.training.run import Job, build_model, open_context
+
+BATCH = 4
+
+
+def check_method(job: Job) -> dict[str, int]:
+    """Build a method and run one batch forwards and backwards.
+
+    Args:
+        job: The method and its files.
+
+    Returns:
+        Its parameter counts, ``total`` and ``trainable``.
+
+    Raises:
+        InputError: The output's shape is not (B,) or not finite, nothing is trainable, or a
+            trainable parameter gets no gradient.
+    """
+    context = open_context(job)
+    method = context.study.methods[job.method]
+    model = build_model(job, method.seeds[0])
+    data = context.splits["train"]
+    rows = torch.arange(min(BATCH, len(data)))
+    batch = data.batch(rows)
+    where = f"method {job.method} (builder {method.builder})"
+    predictions = model(batch)
+    if predictions.shape != rows.shape:
+        raise InputError(where, "output shape", tuple(predictions.shape), f"({len(rows)},)")
+    if not bool(torch.isfinite(predictions).all()):
+        raise InputError(where, "output", predictions.tolist(), "finite numbers")
+    if not model.trainable_state():
+        raise InputError(where, "trainable parameters", 0, "at least one")
+    l1_loss(model, batch).backward()
+    silent = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    if silent:
+        raise InputError(
+            where, "parameters without a gradient", silent[:5], "a gradient for all that train"
+        )
+    return model.count_parameters()

@@ -1,0 +1,167 @@
+"""Runs on disk: complete or absent, reproducible, blind to test labels."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+from amb.cli import main
+from amb.data.store import Store
+from amb.errors import InputError
+from amb.evaluation.predict import evaluate_seed
+from amb.training.progress import RunProgress
+from amb.training.run import OUTPUTS, Job, is_complete, open_context, run_seed
+from amb.training.seeds import derive_seed
+from amb.training.workers import run_seeds
+
+
+@pytest.fixture
+def job(tiny, tmp_path):
+    open_context.cache_clear()
+    return Job(tiny.file, tiny.store, tiny.backbone, "amb", tmp_path / "runs", "cpu")
+
+
+def contents(folder):
+    """The bytes that must not differ between equal runs: the record has times in it."""
+    return (folder / "checkpoint.safetensors").read_bytes()
+
+
+def test_a_run_leaves_its_files_and_its_record(job):
+    run_seed(job, 1111, lambda _: None)
+    folder = job.folder(1111)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(OUTPUTS)
+    record = json.loads((folder / "run.json").read_text())
+    assert record["method"] == "amb"
+    assert record["seed"] == 1111
+    assert record["parameters"]["trainable"] < record["parameters"]["total"]
+    assert record["wall_time_s"] > 0
+    assert record["peak_memory_bytes"] > 1e6
+    assert record["threads"] == 1
+    curve = pd.read_csv(folder / "curve.csv")
+    assert list(curve.epoch) == [1, 2]
+    assert curve.valid_mae.min() == pytest.approx(record["best_valid_mae"])
+
+
+def test_the_checkpoint_holds_trainable_weights_only(job):
+    run_seed(job, 1111, lambda _: None)
+    names = load_file(job.folder(1111) / "checkpoint.safetensors").keys()
+    assert {name.split(".")[0] for name in names} == {"adapters", "fusion", "audiovisual", "head"}
+
+
+def test_a_fine_tuned_checkpoint_stores_only_the_embeddings_that_changed(job, tiny):
+    tuned = replace(job, method="finetuned_text")
+    run_seed(tuned, 1111, lambda _: None)
+    size = (tuned.folder(1111) / "checkpoint.safetensors").stat().st_size
+    assert size < 0.25 * (tiny.backbone / "model.safetensors").stat().st_size
+    evaluate_seed(tuned, 1111)  # refuses a checkpoint that does not restore the model
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(job, tmp_path):
+    again = replace(job, runs=tmp_path / "again")
+    for one in (job, again):
+        run_seed(one, 1111, lambda _: None)
+    run_seed(job, 1112, lambda _: None)
+    assert contents(job.folder(1111)) == contents(again.folder(1111))
+    assert contents(job.folder(1111)) != contents(job.folder(1112))
+
+
+def test_workers_give_the_bits_of_a_run_alone(job, tmp_path, capsys):
+    run_seed(job, 1111, lambda _: None)
+    beside = replace(job, runs=tmp_path / "beside")
+    with RunProgress("amb", 2) as progress:
+        assert run_seeds(beside, [1111, 1112], 2, progress) == {}
+    assert contents(job.folder(1111)) == contents(beside.folder(1111))
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("epoch 2/2" in line for line in lines) == 2
+
+
+def test_training_needs_no_test_labels(job, tiny, tmp_path):
+    blind = tmp_path / "blind_store"
+    shutil.copytree(tiny.store, blind)
+    (blind / "labels.test.parquet").unlink()
+    without = replace(job, store=blind, runs=tmp_path / "blind_runs")
+    run_seed(job, 1111, lambda _: None)
+    run_seed(without, 1111, lambda _: None)
+    assert contents(job.folder(1111)) == contents(without.folder(1111))
+    assert not set(Store.open(tiny.store).labels()["id"]) & set(
+        open_context(job).splits["test"].utterances
+    )
+    with pytest.raises(InputError, match=r"labels.test.parquet"):
+        evaluate_seed(without, 1111)
+
+
+def test_a_complete_run_is_left_alone(job):
+    run_seed(job, 1111, lambda _: None)
+    before = (job.folder(1111) / "run.json").read_bytes()
+    assert run_seed(job, 1111, pytest.fail) == "already complete"
+    assert (job.folder(1111) / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_run_that_misses_a_file_is_not_complete(job, name):
+    run_seed(job, 1111, lambda _: None)
+    assert is_complete(job, 1111)
+    (job.folder(1111) / name).unlink()
+    assert not is_complete(job, 1111)
+
+
+def test_a_changed_study_or_checkpoint_makes_a_run_stale(job, tmp_path):
+    run_seed(job, 1111, lambda _: None)
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(job.study_file.read_text().replace("patience: 2", "patience: 1"))
+    assert not is_complete(replace(job, study_file=changed), 1111)
+    open_context.cache_clear()
+    assert is_complete(job, 1111)
+    checkpoint = job.folder(1111) / "checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1] + b"\0")
+    assert not is_complete(job, 1111)
+
+
+def test_a_checkpoint_that_is_not_the_recorded_one_is_not_evaluated(job):
+    run_seed(job, 1111, lambda _: None)
+    checkpoint = job.folder(1111) / "checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-4] + b"\1\2\3\4")
+    with pytest.raises(InputError, match=r"checkpoint.safetensors: SHA-256: found"):
+        evaluate_seed(job, 1111)
+
+
+def test_a_failing_seed_does_not_stop_the_others(job, tmp_path):
+    blocked = job.folder(1111)
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("in the way")
+    with RunProgress("amb", 2) as progress:
+        failed = run_seeds(job, [1111, 1112], 1, progress)
+    assert list(failed) == [1111]
+    assert is_complete(job, 1112)
+
+
+def test_predictions_cover_every_split_once(job, tiny):
+    run_seed(job, 1111, lambda _: None)
+    evaluate_seed(job, 1111)
+    frame = pd.read_parquet(job.folder(1111) / "predictions.parquet")
+    assert frame.groupby("split").size().to_dict() == {"train": 36, "valid": 18, "test": 24}
+    assert set(frame.columns) == {
+        "method", "seed", "split", "corruption", "utterance", "video", "label", "prediction"
+    }  # fmt: skip
+    valid = frame[frame.split == "valid"]
+    record = json.loads((job.folder(1111) / "run.json").read_text())
+    mae = (valid.prediction - valid.label).abs().mean()
+    assert mae == pytest.approx(record["best_valid_mae"], abs=1e-5)
+
+
+def test_every_stream_of_a_seed_is_its_own():
+    seeds = {derive_seed(p, s) for p in ("initialisation", "order", "dropout") for s in range(100)}
+    assert len(seeds) == 300
+    assert derive_seed("order", 1111) == 3093946643949151802
+
+
+def test_the_command_line_names_an_unknown_method(tiny, tmp_path, capsys):
+    common = ["--study", str(tiny.file), "--store", str(tiny.store)]
+    common += ["--backbone", str(tiny.backbone), "--runs", str(tmp_path)]
+    assert main(["train", *common, "--method", "ambb", "--seeds", "1"]) == 2
+    assert "methods: found 'ambb', expected one of amb, finetuned_fusion" in capsys.readouterr().err

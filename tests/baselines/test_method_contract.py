@@ -1,0 +1,139 @@
+"""Every method through the same contract: a new file in baselines/ is covered by being there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from amb.data.batches import Batch, Frames
+from amb.errors import InputError
+from amb.model.method import FeatureShape, find_builder
+from amb.study import TrainingSettings
+from amb.training.check import check_method
+from amb.training.checkpoint import load_checkpoint, save_checkpoint
+from amb.training.loop import build_optimiser
+from amb.training.run import Job, build_model, open_context
+
+BASELINES = Path(__file__).resolve().parents[2] / "baselines"
+METHODS = ["amb", *sorted(p.stem for p in BASELINES.glob("*.py") if p.stem != "__init__")]
+
+
+@pytest.fixture(params=METHODS)
+def job(request, tiny, tmp_path):
+    """A job of the tiny study; methods that its file does not name get the default options."""
+    content = tiny.file.read_text(encoding="utf-8")
+    file = tmp_path / "study.yaml"
+    name = request.param
+    missing = f"  {name}: {{}}\n" if f"  {name}:" not in content else ""
+    file.write_text(content.replace("methods:\n", "methods:\n" + missing), encoding="utf-8")
+    return Job(file, tiny.store, tiny.backbone, name, tmp_path / "runs", "cpu")
+
+
+@pytest.fixture
+def batch(job):
+    return open_context(job).splits["train"].batch(torch.arange(9))
+
+
+def test_builds_and_every_trainable_parameter_gets_a_gradient(job):
+    counts = check_method(job)
+    assert 0 < counts["trainable"] <= counts["total"]
+
+
+def test_one_prediction_an_utterance_whatever_stands_beside_it(job, batch):
+    model = build_model(job, 1).eval()
+    data = open_context(job).splits["train"]
+    with torch.no_grad():
+        together = model(batch)
+        reversed_order = model(data.batch(torch.arange(8, -1, -1))).flip(0)
+        alone = torch.cat([model(data.batch(torch.tensor([row]))) for row in range(9)])
+    assert together.shape == (9,)
+    torch.testing.assert_close(reversed_order, together, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-4)
+
+
+def test_padding_holds_nothing_that_is_read(job, batch):
+    model = build_model(job, 1).eval()
+    frames = {
+        m: Frames(torch.where(f.mask.unsqueeze(-1), f.values, 1e3), f.mask)
+        for m, f in batch.frames.items()
+    }
+    token_ids = torch.where(batch.token_mask, batch.token_ids, 2054)
+    polluted = Batch(token_ids, batch.token_mask, batch.word_index, frames)
+    with torch.no_grad():
+        torch.testing.assert_close(model(polluted), model(batch), atol=1e-5, rtol=1e-4)
+
+
+def test_only_the_declared_parameters_change_after_a_step(job, batch):
+    model = build_model(job, 1).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    optimiser = build_optimiser(model, TrainingSettings(max_epochs=1, learning_rate=1e-2))
+    for _ in range(2):  # a second step: zero-initialised projections block the first gradient
+        optimiser.zero_grad()
+        F.l1_loss(model(batch), batch.labels).backward()
+        optimiser.step()
+    trainable = set(model.trainable_state())
+    changed = {n for n, v in model.state_dict().items() if not torch.equal(v, before[n])}
+    assert changed <= trainable
+    assert {name for name in trainable if "key.bias" not in name} <= changed
+
+
+def test_checkpoint_restores_predictions_under_another_seed(job, batch, tmp_path):
+    backbone = open_context(job).backbone
+    model = build_model(job, 1).train()
+    optimiser = build_optimiser(model, TrainingSettings(max_epochs=1))
+    for _ in range(2):
+        F.l1_loss(model(batch), batch.labels).backward()
+        optimiser.step()
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, model.trainable_state(), {}, {"backbone_sha256": backbone.sha256})
+    other = build_model(job, 2)
+    load_checkpoint(path, other, backbone.sha256)
+    with torch.no_grad():
+        assert torch.equal(other.eval()(batch), model.eval()(batch))
+    with pytest.raises(InputError, match=rf"backbone_sha256: found '{backbone.sha256}'"):
+        load_checkpoint(path, other, "0" * 64)
+
+
+def test_initial_weights_depend_on_the_seed_alone(job):
+    first, again, other = (build_model(job, seed).state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_overfits_a_few_utterances(job):
+    data = open_context(job).splits["train"]
+    batch = data.batch(torch.arange(8))
+    model = build_model(job, 1).train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    settings = TrainingSettings(max_epochs=1, learning_rate=5e-3, backbone_learning_rate=2e-3)
+    optimiser = build_optimiser(model, settings)
+    for _ in range(150):
+        optimiser.zero_grad()
+        loss = F.l1_loss(model(batch), batch.labels)
+        loss.backward()
+        optimiser.step()
+    constant = (batch.labels - batch.labels.median()).abs().mean()
+    assert loss < 0.25 * constant
+
+
+def test_unknown_options_are_refused_by_name(job):
+    context = open_context(job)
+    with pytest.raises(InputError, match=r"options.bottelneck: found 3, expected only"):
+        find_builder(job.method)({"bottelneck": 3}, context.backbone, context.features)
+
+
+@pytest.mark.parametrize("method", ["amb", "finetuned_fusion", "late_fusion"])
+def test_a_fusing_method_refuses_data_without_audio_and_visual(method, tiny, tmp_path):
+    context = open_context(Job(tiny.file, tiny.store, tiny.backbone, method, tmp_path, "cpu"))
+    with pytest.raises(InputError, match=rf"found 'text only'.*{method}"):
+        find_builder(method)({}, context.backbone, FeatureShape({}, {}))
+
+
+def test_an_unknown_method_names_the_file_that_is_missing():
+    with pytest.raises(InputError, match=r"found 'tpyo', expected amb or a file baselines/tpyo.py"):
+        find_builder("tpyo")

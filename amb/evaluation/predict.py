@@ -1,0 +1,60 @@
+"""Predictions of frozen checkpoints, once for every split.
+
+The one place where labels of the test split meet predictions; nothing that trains or chooses
+imports it.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pandas as pd
+
+from amb.data.firewall import read_test_labels
+from amb.errors import InputError
+from amb.evaluation.predictions import write_predictions
+from amb.files import read_json, sha256_of
+from amb.training.checkpoint import load_checkpoint
+from amb.training.loop import predict
+from amb.training.run import Job, build_model, open_context
+
+
+def evaluate_seed(job: Job, seed: int) -> int:
+    """Predict all splits from a run's checkpoint and write ``predictions.parquet``.
+
+    Args:
+        job: The method and its files.
+        seed: The run's seed.
+
+    Returns:
+        The number of predictions written.
+
+    Raises:
+        InputError: The checkpoint is not the one that the run's record names.
+    """
+    folder = job.folder(seed)
+    checkpoint = folder / "checkpoint.safetensors"
+    record = read_json(folder / "run.json")
+    found = sha256_of(checkpoint)
+    if found != record["checkpoint_sha256"]:
+        raise InputError(checkpoint, "SHA-256", found, record["checkpoint_sha256"])
+    context = open_context(job)
+    model = build_model(job, seed)
+    load_checkpoint(checkpoint, model, context.backbone.sha256)
+    frame = pd.concat(
+        [
+            pd.DataFrame(
+                {"split": split, "id": data.utterances, "prediction": predict(model, data)}
+            )
+            for split, data in context.splits.items()
+        ]
+    )
+    labels = pd.concat([context.store.labels(), read_test_labels(job.store)])
+    videos = context.store.utterances[["id", "video"]]
+    joined = frame.merge(videos, on="id", validate="1:1").merge(labels, on="id", validate="1:1")
+    joined = joined.rename(columns={"id": "utterance"}).assign(
+        method=job.method, seed=seed, corruption="none"
+    )
+    write_predictions(folder / "predictions.parquet", joined)
+    os.utime(folder / "predictions.parquet")
+    return len(joined)

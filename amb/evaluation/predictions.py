@@ -1,0 +1,285 @@
+"""Stored predictions: the only input of every table, figure and verdict.
+
+One Parquet file a run (method, seed), one row an utterance and split. Reading checks what later
+arithmetic takes for granted: the columns and their types, finite numbers, no row twice, and that
+all runs of a split predict the same utterances against the same labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from amb.errors import InputError
+from amb.evaluation.metrics import Floats
+from amb.files import atomic_path
+from amb.study import Study
+
+PREDICTION_SCHEMA = pa.schema(
+    {
+        "method": pa.string(),
+        "seed": pa.int64(),
+        "split": pa.string(),
+        "corruption": pa.string(),
+        "utterance": pa.string(),
+        "video": pa.string(),
+        "label": pa.float32(),
+        "prediction": pa.float32(),
+    }
+)
+PREDICTION_COLUMNS: tuple[str, ...] = tuple(PREDICTION_SCHEMA.names)
+SPLITS = ("train", "valid", "test")
+
+RUN_KEY = ["method", "seed", "split", "corruption"]
+
+
+@dataclass(frozen=True)
+class MethodRuns:
+    """All runs of one method on one split, as aligned arrays in a canonical order.
+
+    Attributes:
+        method: Name of the method.
+        seeds: (S,) int64, ascending.
+        utterances: (N,) ids, ordered by video, then id.
+        videos: (N,) video of every utterance.
+        labels: (N,) float64.
+        predictions: (S, N) float64.
+    """
+
+    method: str
+    seeds: NDArray[np.int64]
+    utterances: NDArray[np.object_]
+    videos: NDArray[np.object_]
+    labels: Floats
+    predictions: Floats
+
+
+def read_predictions(paths: Iterable[Path]) -> pd.DataFrame:
+    """Read and check prediction files.
+
+    Args:
+        paths: Parquet files with ``PREDICTION_COLUMNS``.
+
+    Returns:
+        One tidy frame, ordered by method, seed, split, corruption and utterance, so that the order
+        of files and of rows within them changes nothing downstream.
+
+    Raises:
+        InputError: A file is missing or unreadable, breaks the schema, has a row twice or a number
+            that is not finite, or disagrees with another run about utterances, labels or videos.
+    """
+    runs: dict[tuple[Any, ...], pd.DataFrame] = {}
+    origin: dict[tuple[Any, ...], Path] = {}
+    for path in paths:
+        frame = _read_one(Path(path))
+        for key, run in frame.groupby(RUN_KEY, sort=False):
+            if key in runs:
+                raise InputError(
+                    path, _describe(key), f"the same run as in {origin[key]}", "every run once"
+                )
+            runs[key] = run.sort_values("utterance", ignore_index=True)
+            origin[key] = Path(path)
+    if not runs:
+        raise InputError("predictions", "files", "none", "at least one prediction file")
+    _check_same_items(runs, origin)
+    _check_same_splits(runs, origin)
+    return pd.concat([runs[key] for key in sorted(runs)], ignore_index=True)
+
+
+def write_predictions(path: Path, frame: pd.DataFrame) -> None:
+    """Check a frame and write it as Parquet, atomically; numbers are stored as float32.
+
+    What ``read_predictions`` would refuse in one file is refused here already.
+
+    Args:
+        path: The file to write.
+        frame: Rows with ``PREDICTION_COLUMNS``.
+    """
+    _check_names(path, list(frame.columns))
+    ordered = frame[list(PREDICTION_COLUMNS)].astype(
+        {"seed": "int64", "label": "float32", "prediction": "float32"}
+    )
+    _check_rows(path, ordered)
+    table = pa.Table.from_pandas(ordered, schema=PREDICTION_SCHEMA, preserve_index=False)
+    with atomic_path(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(None), temporary)
+
+
+def run_folder(runs: Path, method: str, seed: int) -> Path:
+    """Return the folder of one run below a study's ``runs`` folder."""
+    return runs / method / f"seed{seed}"
+
+
+def read_study_predictions(runs: Path, study: Study) -> pd.DataFrame:
+    """Read the predictions of exactly the runs that a study names.
+
+    Args:
+        runs: The folder ``results/<study>/runs``.
+        study: The study; other runs in the folder are left alone.
+
+    Returns:
+        The frame of ``read_predictions``.
+
+    Raises:
+        InputError: A run has no predictions, or its file holds another run's.
+    """
+    expected = [(name, seed) for name, row in study.methods.items() for seed in row.seeds]
+    files = {run: run_folder(runs, *run) / "predictions.parquet" for run in expected}
+    for (method, seed), file in files.items():
+        if not file.is_file():
+            raise InputError(
+                file, f"method {method}, seed {seed}", "no such file", "the predictions of this run"
+            )
+    predictions = read_predictions(files.values())
+    found = set(predictions[["method", "seed"]].itertuples(index=False, name=None))
+    for run, file in files.items():
+        if run not in found:
+            raise InputError(file, "method, seed", "another run's rows", f"{run[0]}, {run[1]}")
+    if len(found) != len(expected):
+        extra = sorted(found - set(expected))[0]
+        raise InputError(runs, "method, seed", f"{extra[0]}, {extra[1]}", "only the study's runs")
+    return predictions
+
+
+def runs_by_method(
+    predictions: pd.DataFrame, split: str = "test", corruption: str = "none"
+) -> dict[str, MethodRuns]:
+    """Arrange the predictions of one split as one matrix a method.
+
+    Args:
+        predictions: Frame of ``read_predictions``, rows in any order.
+        split: Which split.
+        corruption: Which corruption of the inputs.
+
+    Returns:
+        Method name, in alphabetical order, to its runs.
+
+    Raises:
+        InputError: There is no row of that split and corruption.
+    """
+    chosen = predictions[
+        (predictions["split"] == split) & (predictions["corruption"] == corruption)
+    ]
+    if chosen.empty:
+        found = sorted(set(predictions["split"]))
+        raise InputError("predictions", "split", found, f"{split} (corruption {corruption})")
+    return {str(name): _align(str(name), rows) for name, rows in chosen.groupby("method")}
+
+
+def _align(method: str, rows: pd.DataFrame) -> MethodRuns:
+    seeds = np.unique(rows["seed"].to_numpy(dtype=np.int64))
+    items = (
+        rows[["video", "utterance", "label"]]
+        .drop_duplicates("utterance")
+        .sort_values(["video", "utterance"], ignore_index=True)
+    )
+    columns = pd.Index(items["utterance"]).get_indexer(pd.Index(rows["utterance"]))
+    matrix = np.full((seeds.size, len(items)), np.nan)
+    matrix[np.searchsorted(seeds, rows["seed"].to_numpy()), columns] = rows["prediction"].to_numpy()
+    if np.isnan(matrix).any():
+        raise ValueError(f"{method}: its runs do not cover the same utterances")
+    return MethodRuns(
+        method=method,
+        seeds=seeds,
+        utterances=items["utterance"].to_numpy(dtype=object),
+        videos=items["video"].to_numpy(dtype=object),
+        labels=items["label"].to_numpy(dtype=np.float64),
+        predictions=matrix,
+    )
+
+
+def _read_one(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise InputError(path, "file", "no such file", "a prediction file (Parquet)")
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(path, "file", str(error).split("\n")[0], "a Parquet file") from error
+    _check_names(path, table.column_names)
+    for name in PREDICTION_COLUMNS:
+        found, wanted = table.schema.field(name).type, PREDICTION_SCHEMA.field(name).type
+        same_text = wanted == pa.string() and pa.types.is_large_string(found)
+        if found != wanted and not same_text:
+            raise InputError(path, f"column {name}", str(found), f"type {wanted}")
+        # An empty number reads as NaN and is reported with its utterance below.
+        if table.column(name).null_count and not pa.types.is_floating(wanted):
+            raise InputError(path, f"column {name}", "an empty cell", f"a {wanted} in every row")
+    frame: pd.DataFrame = table.select(list(PREDICTION_COLUMNS)).to_pandas()
+    _check_rows(path, frame)
+    return frame
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    for name in PREDICTION_COLUMNS:
+        if name not in names:
+            raise InputError(path, "columns", f"no {name}", f"column {name}")
+    for name in names:
+        if name not in PREDICTION_COLUMNS:
+            raise InputError(path, "columns", f"{name}", f"only {', '.join(PREDICTION_COLUMNS)}")
+
+
+def _check_rows(path: Path, frame: pd.DataFrame) -> None:
+    if frame.empty:
+        raise InputError(path, "rows", 0, "at least one row")
+    for name in ("label", "prediction"):
+        values = frame[name].to_numpy()
+        wrong = np.flatnonzero(~np.isfinite(values))
+        if wrong.size:
+            where = f"column {name}, utterance {frame['utterance'].iloc[wrong[0]]}"
+            raise InputError(path, where, float(values[wrong[0]]), "a finite number")
+    unknown = sorted(set(frame["split"]) - set(SPLITS))
+    if unknown:
+        raise InputError(path, "column split", unknown[0], f"one of {', '.join(SPLITS)}")
+    twice = frame.duplicated([*RUN_KEY, "utterance"])
+    if twice.any():
+        row = frame[twice].iloc[0]
+        where = f"{_describe(tuple(row[RUN_KEY]))}, utterance {row['utterance']}"
+        raise InputError(path, where, "two rows", "one row")
+
+
+def _check_same_items(
+    runs: dict[tuple[Any, ...], pd.DataFrame], origin: dict[tuple[Any, ...], Path]
+) -> None:
+    """Refuse runs that disagree with the first run of their split."""
+    first: dict[str, tuple[Any, ...]] = {}
+    for key, run in runs.items():
+        reference_key = first.setdefault(key[2], key)
+        reference = runs[reference_key]
+        same_as = f"the same as {origin[reference_key]}"
+        if not run["utterance"].equals(reference["utterance"]):
+            odd = sorted(set(run["utterance"]) ^ set(reference["utterance"]))[0]
+            state = "one too many" if (run["utterance"] == odd).any() else "missing"
+            raise InputError(origin[key], f"{_describe(key)}, utterance {odd}", state, same_as)
+        for column in ("label", "video"):
+            differs = np.flatnonzero(run[column].to_numpy() != reference[column].to_numpy())
+            if differs.size:
+                where = f"{_describe(key)}, {column} of {run['utterance'].iloc[differs[0]]}"
+                found, wanted = (frame[column].tolist()[differs[0]] for frame in (run, reference))
+                raise InputError(origin[key], where, found, f"{wanted}, {same_as}")
+
+
+def _check_same_splits(
+    runs: dict[tuple[Any, ...], pd.DataFrame], origin: dict[tuple[Any, ...], Path]
+) -> None:
+    splits: dict[tuple[Any, Any], set[str]] = {}
+    for method, seed, split, _ in runs:
+        splits.setdefault((method, seed), set()).add(split)
+    everything = set().union(*splits.values())
+    for key in runs:
+        missing = sorted(everything - splits[key[:2]])
+        if missing:
+            where = f"{key[0]}, seed {key[1]}"
+            raise InputError(origin[key], where, f"no split {missing[0]}", "the others' splits")
+
+
+def _describe(key: tuple[Any, ...]) -> str:
+    method, seed, split, corruption = key
+    return f"{method}, seed {seed}, split {split}, corruption {corruption}"

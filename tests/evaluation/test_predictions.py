@@ -1,0 +1,208 @@
+"""Prediction files: what is accepted, and what each refusal says."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from amb.errors import InputError
+from amb.evaluation.predictions import (
+    PREDICTION_COLUMNS,
+    PREDICTION_SCHEMA,
+    read_predictions,
+    read_study_predictions,
+    run_folder,
+    runs_by_method,
+    write_predictions,
+)
+from amb.study import load_study
+
+
+def run_frame(method="amb", seed=1, splits=("valid", "test")):
+    rows = []
+    for split in splits:
+        for video in ("v2", "v1"):
+            for clip in range(3):
+                label = {"v1": 0.5, "v2": -1.25}[video] + clip
+                name = f"{split}_{video}_{clip}"
+                rows.append((method, seed, split, "none", name, video, label, label + seed / 8))
+    return pd.DataFrame(rows, columns=list(PREDICTION_COLUMNS))
+
+
+def store(path, frame):
+    """Write without any of our checks, so that a test can store what is wrong."""
+    table = pa.Table.from_pandas(frame, schema=PREDICTION_SCHEMA, preserve_index=False)
+    pq.write_table(table, path)
+    return path
+
+
+def test_predictions_come_back_as_written(tmp_path):
+    frame = run_frame()
+    write_predictions(tmp_path / "p.parquet", frame)
+    found = read_predictions([tmp_path / "p.parquet"])
+    assert tuple(found.columns) == PREDICTION_COLUMNS
+    assert found["label"].dtype == found["prediction"].dtype == np.float32
+    expected = frame.sort_values(["split", "utterance"], ignore_index=True)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
+
+
+def test_order_of_files_and_rows_changes_nothing(tmp_path):
+    for seed in (3, 1):
+        store(tmp_path / f"{seed}.parquet", run_frame(seed=seed))
+        store(tmp_path / f"s{seed}.parquet", run_frame(seed=seed).sample(frac=1, random_state=seed))
+    one = read_predictions([tmp_path / "1.parquet", tmp_path / "3.parquet"])
+    other = read_predictions([tmp_path / "s3.parquet", tmp_path / "s1.parquet"])
+    pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.parametrize("column", ["label", "prediction"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_refused_by_name(tmp_path, column, value):
+    frame = run_frame()
+    frame.loc[4, column] = value
+    message = rf"bad.parquet: column {column}, utterance valid_v1_1: found {value}, .*finite"
+    with pytest.raises(InputError, match=message):
+        read_predictions([store(tmp_path / "bad.parquet", frame)])
+    with pytest.raises(InputError, match=message):
+        write_predictions(tmp_path / "bad.parquet", frame)
+
+
+def test_missing_unknown_and_wrongly_typed_columns_are_refused(tmp_path):
+    path = tmp_path / "bad.parquet"
+    run_frame().drop(columns="video").to_parquet(path)
+    with pytest.raises(InputError, match="columns: found 'no video', expected column video"):
+        read_predictions([path])
+    run_frame().assign(extra=1).to_parquet(path)
+    with pytest.raises(InputError, match="columns: found 'extra', expected only method, seed"):
+        read_predictions([path])
+    run_frame().astype({"seed": str}).to_parquet(path)
+    with pytest.raises(InputError, match=r"column seed: found '.*string', expected type int64"):
+        read_predictions([path])
+
+
+def test_files_that_are_missing_empty_or_not_parquet_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        read_predictions([tmp_path / "absent.parquet"])
+    with pytest.raises(InputError, match="rows: found 0"):
+        read_predictions([store(tmp_path / "empty.parquet", run_frame().iloc[:0])])
+    (tmp_path / "text.parquet").write_text("method,seed\n")
+    with pytest.raises(InputError, match="a Parquet file"):
+        read_predictions([tmp_path / "text.parquet"])
+    with pytest.raises(InputError, match="at least one prediction file"):
+        read_predictions([])
+
+
+def test_an_empty_cell_is_refused(tmp_path):
+    frame = run_frame()
+    frame.loc[2, "video"] = None
+    with pytest.raises(InputError, match="column video: found 'an empty cell'"):
+        read_predictions([store(tmp_path / "bad.parquet", frame)])
+
+
+def test_an_unknown_split_is_refused(tmp_path):
+    frame = run_frame(splits=("valid", "dev"))
+    with pytest.raises(InputError, match="column split: found 'dev', expected one of train, valid"):
+        read_predictions([store(tmp_path / "bad.parquet", frame)])
+
+
+def test_a_row_that_is_there_twice_is_refused(tmp_path):
+    frame = pd.concat([run_frame(), run_frame().iloc[[7]]])
+    with pytest.raises(
+        InputError, match=r"seed 1, split test.*utterance test_v2_1: found 'two rows"
+    ):
+        read_predictions([store(tmp_path / "bad.parquet", frame)])
+
+
+def test_a_run_that_is_there_twice_is_refused(tmp_path):
+    files = [store(tmp_path / name, run_frame()) for name in ("a.parquet", "b.parquet")]
+    with pytest.raises(InputError, match=r"b.parquet: amb, seed 1.*same run as in .*a.parquet"):
+        read_predictions(files)
+
+
+def two_files(tmp_path, second):
+    return [store(tmp_path / "a.parquet", run_frame()), store(tmp_path / "b.parquet", second)]
+
+
+def test_runs_with_other_utterances_labels_videos_or_splits_are_refused(tmp_path):
+    second = run_frame("late_fusion", 5)
+    with pytest.raises(
+        InputError, match=r"b.parquet: late_fusion, seed 5, .*v1_2: found 'missing'"
+    ):
+        read_predictions(two_files(tmp_path, second[second["utterance"] != "test_v1_2"]))
+    more = pd.concat([second, second.iloc[[0]].assign(utterance="extra")])
+    with pytest.raises(InputError, match="utterance extra: found 'one too many'"):
+        read_predictions(two_files(tmp_path, more))
+    relabelled = second.assign(label=second["label"].where(second.index != 9, 2.0))
+    with pytest.raises(InputError, match=r"label of test_v1_0: found 2.0, expected 0.5, the same"):
+        read_predictions(two_files(tmp_path, relabelled))
+    moved = second.assign(video=second["video"].where(second.index != 9, "v9"))
+    with pytest.raises(InputError, match="video of test_v1_0: found 'v9', expected v1"):
+        read_predictions(two_files(tmp_path, moved))
+    with pytest.raises(InputError, match="late_fusion, seed 5: found 'no split test'"):
+        read_predictions(two_files(tmp_path, second[second["split"] == "valid"]))
+
+
+def test_runs_are_aligned_by_seed_and_utterance_whatever_the_order_of_rows():
+    frame = pd.concat([run_frame(seed=7), run_frame(seed=2)]).sample(frac=1, random_state=1)
+    runs = runs_by_method(frame)["amb"]
+    assert runs.seeds.tolist() == [2, 7]
+    assert runs.videos.tolist() == ["v1"] * 3 + ["v2"] * 3
+    np.testing.assert_allclose(runs.labels, [0.5, 1.5, 2.5, -1.25, -0.25, 0.75])
+    np.testing.assert_allclose(runs.predictions, runs.labels + np.array([[0.25], [0.875]]))
+
+
+def test_a_split_without_predictions_and_ragged_runs_are_refused():
+    with pytest.raises(InputError, match=r"split: found \['test', 'valid'\], expected train"):
+        runs_by_method(run_frame(), "train")
+    ragged = pd.concat([run_frame(seed=7), run_frame(seed=2).iloc[:-1]])
+    with pytest.raises(ValueError, match="amb: its runs do not cover the same utterances"):
+        runs_by_method(ragged)
+
+
+STUDY = """
+schema: 1
+name: tiny
+data:
+  reader: demo
+  demo: {seed: 1, videos: {train: 2, valid: 2, test: 2}, utterances_per_video: 3,
+         shares: {text: 0.5, audio: 0.1, visual: 0.1, interaction: 0.1}}
+backbone: {name: minilm}
+methods: {amb: {}, late_fusion: {seeds: 1}}
+seeds: {first: 11, count: 2}
+training: {max_epochs: 1}
+statistics: {reference: late_fusion}
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(STUDY)
+    return load_study(tmp_path / "tiny.yaml")
+
+
+@pytest.fixture
+def runs(tmp_path):
+    for method, seed in (("amb", 11), ("amb", 12), ("late_fusion", 11), ("late_fusion", 12)):
+        path = run_folder(tmp_path / "runs", method, seed) / "predictions.parquet"
+        write_predictions(path, run_frame(method, seed))
+    return tmp_path / "runs"
+
+
+def test_a_study_reads_exactly_its_own_runs(runs, study):
+    found = read_study_predictions(runs, study)
+    keys = sorted(set(found[["method", "seed"]].itertuples(index=False, name=None)))
+    assert keys == [("amb", 11), ("amb", 12), ("late_fusion", 11)]
+
+
+def test_a_study_names_the_run_that_has_no_predictions(runs, study):
+    (runs / "amb" / "seed12" / "predictions.parquet").unlink()
+    with pytest.raises(InputError, match=r"seed12.predictions.parquet: method amb, seed 12"):
+        read_study_predictions(runs, study)
+
+
+def test_a_study_refuses_a_file_that_holds_another_run(runs, study):
+    write_predictions(runs / "amb" / "seed12" / "predictions.parquet", run_frame("amb", 13))
+    with pytest.raises(InputError, match=r"seed12.predictions.parquet.*another run.*amb, 12"):
+        read_study_predictions(runs, study)

@@ -1,0 +1,54 @@
+"""``amb tables``: the comparison table as CSV, Markdown and LaTeX; the tested claims as text."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from amb.errors import InputError
+
+HELP = "Write the comparison table (CSV, Markdown, LaTeX) and, if asked, the tested claims."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--study", type=Path, required=True, help="the study (YAML)")
+    parser.add_argument("--summary", type=Path, required=True, help="means over seeds (CSV)")
+    parser.add_argument("--comparison", type=Path, required=True, help="tests (CSV)")
+    parser.add_argument("--runs", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--out-dir", type=Path, required=True, help="folder of the tables")
+    parser.add_argument("--claims", type=Path, help="the tested claims (JSON)")
+    parser.add_argument(
+        "--out-claims", type=Path, help="the claims as Markdown; .tex is written beside it"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the tables.
+
+    Args:
+        args: The parsed arguments.
+
+    Raises:
+        InputError: An input is missing, malformed, or belongs to another study.
+    """
+    if (args.claims is None) != (args.out_claims is None):
+        raise InputError("command line", "--claims", args.claims, "also --out-claims, or neither")
+
+    from amb.reporting import claims, tables
+    from amb.reporting.inputs import COMPARISON, SUMMARY, read_object, read_table
+    from amb.statistics.parameters import read_parameter_counts
+    from amb.study import load_study
+
+    study = load_study(args.study)
+    table = tables.tidy_comparison(
+        read_table(args.summary, SUMMARY),
+        read_table(args.comparison, COMPARISON),
+        read_parameter_counts(args.runs, study),
+        {name: method.label for name, method in study.methods.items()},
+        study.statistics,
+    )
+    tables.write_comparison(args.out_dir, table)
+    if args.claims is not None:
+        tested = read_object(args.claims, "claims", list, "the file that amb claims writes")
+        claims.write_claims(args.out_claims, tested)

@@ -1,0 +1,186 @@
+"""The comparison as a figure: every seed, the mean and its interval, one panel a metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from amb.reporting.figure_style import BLUE, GREY, PAGE_WIDTH_IN, VERMILION, house_style, wrapped
+from amb.reporting.metric_display import METRICS, MetricDisplay
+
+COLUMNS = 3
+MEAN_AT = 0.16  # below the row's centre; the seeds' dots are above it
+LINE_IN = 0.125  # height of one line of a row's label
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+def comparison_figure(
+    scores: pd.DataFrame,
+    summary: pd.DataFrame,
+    labels: Mapping[str, str],
+    metrics: Sequence[str],
+    reference: str,
+    alpha: float = 0.05,
+) -> Figure:
+    """Draw every seed's test score, with mean and interval, by method and metric.
+
+    Args:
+        scores: One row a method, seed, split and metric, with its value; the test split is drawn.
+        summary: Means and intervals over seeds, one row a method and metric.
+        labels: The methods in table order, top to bottom, with their labels.
+        metrics: The metrics in panel order.
+        reference: The method whose mean is drawn as a vertical line.
+        alpha: One minus the level of the intervals in ``summary``.
+
+    Returns:
+        The figure. A seed whose metric is undefined has no point; its row says so.
+    """
+    rows = math.ceil(len(metrics) / COLUMNS)
+    columns = min(COLUMNS, len(metrics))
+    names = {method: wrapped(label) for method, label in labels.items()}
+    lines = sum(1.0 + max(1, name.count("\n") + 1) for name in names.values())
+    height = rows * (lines * LINE_IN + 0.62) + 0.6
+    with house_style():
+        figure = Figure(figsize=(PAGE_WIDTH_IN, height))
+        grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        for index, axes in enumerate(grid.flat):
+            if index >= len(metrics):
+                axes.set_visible(False)
+                continue
+            metric = METRICS[metrics[index]]
+            values = _test_values(scores, metric)
+            _draw_panel(axes, metric, values, _means(summary, metric), names, reference)
+        grid.flat[0].set_ylim(len(names) - 0.4, -0.6)
+        _add_legend(figure, labels[reference], alpha, _data_text(scores, summary, metrics))
+    return figure
+
+
+def jitter(count: int) -> np.ndarray:
+    """Return vertical offsets that keep ``count`` dots apart and above the mean's line.
+
+    Args:
+        count: Number of dots.
+
+    Returns:
+        (count,) offsets in [-0.36, -0.06), the same on every call: a golden-ratio sequence, which
+        fills evenly.
+    """
+    return ((np.arange(1, count + 1) * _GOLDEN) % 1) * 0.3 - 0.36
+
+
+def _test_values(scores: pd.DataFrame, metric: MetricDisplay) -> dict[str, np.ndarray]:
+    """Return each method's test values, printed units, ordered by seed."""
+    own = scores[(scores["split"] == "test") & (scores["metric"] == metric.name)]
+    return {
+        str(method): rows.sort_values("seed")["value"].to_numpy(float) * metric.scale
+        for method, rows in own.groupby("method")
+    }
+
+
+def _means(summary: pd.DataFrame, metric: MetricDisplay) -> dict[str, np.ndarray]:
+    """Return each method's mean, lower and upper bound, in the frames' units."""
+    own = summary[summary["metric"] == metric.name]
+    numbers = own[["mean", "ci_low", "ci_high"]].to_numpy(float)
+    return dict(zip(own["method"], numbers, strict=True))
+
+
+def _draw_panel(
+    axes: Axes,
+    metric: MetricDisplay,
+    values: Mapping[str, np.ndarray],
+    means: Mapping[str, np.ndarray],
+    names: Mapping[str, str],
+    reference: str,
+) -> None:
+    for row, method in enumerate(names):
+        color = VERMILION if method == reference else BLUE
+        _draw_seeds(axes, row, values.get(method, np.empty(0)), color)
+        marker = "s" if method == reference else "D"
+        _draw_mean(axes, row, means[method] * metric.scale, marker, color)
+    line = float(means[reference][0]) * metric.scale
+    if math.isfinite(line):
+        axes.axvline(line, color=VERMILION, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
+    axes.set_title(metric.label + (", %" if metric.percent else ""))
+    axes.set_xlabel(f"{metric.direction} →" if metric.higher_is_better else f"← {metric.direction}")
+    axes.set_yticks(range(len(names)), list(names.values()))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.locator_params(axis="x", nbins=5)
+    axes.margins(x=0.06)
+
+
+def _draw_seeds(axes: Axes, row: int, values: np.ndarray, color: str) -> None:
+    heights = row + jitter(len(values))
+    defined = np.isfinite(values)
+    axes.scatter(
+        values[defined],
+        heights[defined],
+        s=9,
+        facecolors="none",
+        edgecolors=color,
+        linewidths=0.7,
+        alpha=0.8,
+        zorder=2,
+        gid="seeds",
+    )
+    if not defined.all():
+        text = f"undefined for {(~defined).sum()} of {len(values)} seeds"
+        axes.text(
+            0.02,
+            row + MEAN_AT,
+            text,
+            transform=axes.get_yaxis_transform(),
+            fontsize=5.5,
+            color=GREY,
+        )
+
+
+def _draw_mean(axes: Axes, row: int, interval: np.ndarray, marker: str, color: str) -> None:
+    mean, low, high = interval
+    height = row + MEAN_AT
+    if math.isfinite(low) and math.isfinite(high):
+        axes.plot([low, high], [height, height], color="black", linewidth=1.3, zorder=5)
+    if math.isfinite(mean):
+        (point,) = axes.plot(mean, height, marker, color=color, markersize=4.5, zorder=4)
+        point.set_markeredgecolor("black")
+        point.set_markeredgewidth(0.6)
+
+
+def _data_text(scores: pd.DataFrame, summary: pd.DataFrame, metrics: Sequence[str]) -> str:
+    """Return the numbers of utterances, videos and seeds behind the figure."""
+    own = summary[summary["metric"].isin(metrics)]
+    seeds = scores[scores["split"] == "test"].groupby("method")["seed"].nunique()
+    span = f"{seeds.min()} to {seeds.max()}" if seeds.min() < seeds.max() else f"{seeds.max()}"
+    return (
+        f"Test split: {own['n_items'].max():.0f} utterances of {own['n_videos'].max():.0f} videos; "
+        f"{span} seeds a method"
+    )
+
+
+def _add_legend(figure: Figure, reference: str, alpha: float, title: str) -> None:
+    handles = [
+        Line2D([], [], marker="o", markerfacecolor="none", markeredgecolor=GREY, markersize=3.5),
+        Line2D([], [], marker="D", color=BLUE, markersize=4.5, markeredgecolor="black"),
+        Line2D([], [], color="black", linewidth=1.3),
+        Line2D([], [], marker="s", color=VERMILION, markersize=4.5, markeredgecolor="black"),
+    ]
+    for handle in handles:
+        handle.set_markeredgewidth(0.6)
+        handle.set_linestyle("-" if handle.get_marker() == "None" else "none")
+    level = f"{100 * (1 - alpha):g} % t interval over seeds"
+    names = ["one seed", "mean", level, f"reference: {reference}"]
+    figure.legend(
+        handles,
+        names,
+        title=title,
+        title_fontsize=7,
+        loc="outside lower center",
+        ncols=4,
+        handletextpad=0.4,
+    )

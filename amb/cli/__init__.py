@@ -1,0 +1,55 @@
+"""The command line ``amb``: one subcommand a workflow step, so that any step runs by hand.
+
+A subcommand is a module here with ``HELP`` (one line), ``configure(parser)`` and ``run(args)``.
+Modules import what is heavy inside ``run``: ``amb --help`` and the steps right of the predictions
+must not pay for torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+import amb
+from amb.errors import InputError
+
+COMMANDS = {
+    "study": "amb.cli.study",
+    "check": "amb.cli.check",
+    "data": "amb.cli.data",
+    "backbone": "amb.cli.backbone",
+    "train": "amb.cli.train",
+    "evaluate": "amb.cli.evaluate",
+    "score": "amb.cli.score",
+    "test": "amb.cli.test",
+    "tables": "amb.cli.tables",
+    "figures": "amb.cli.figures",
+    "claims": "amb.cli.claims",
+    "show": "amb.cli.show",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``amb`` with all its subcommands."""
+    parser = argparse.ArgumentParser(prog="amb", description=amb.__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=f"amb {amb.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module_name in COMMANDS.items():
+        module = importlib.import_module(module_name)
+        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        module.configure(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; an error in the user's input is printed without a stack trace."""
+    args = build_parser().parse_args(arguments)
+    try:
+        args.run(args)
+    except InputError as error:
+        print(f"amb {args.command}: error: {error}", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,91 @@
+"""Imports point one way, and what needs no torch must not import it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ALLOWED = {
+    "data": {"data"},
+    "model": {"model", "data"},
+    "training": {"training", "model", "data"},
+    "evaluation": {"evaluation", "training", "model", "data"},
+    "statistics": {"statistics", "evaluation"},
+    "reporting": {"reporting", "statistics", "evaluation"},
+}
+SHARED = {"errors", "files", "study", "provenance"}
+
+
+def imported_modules(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_packages_import_only_what_stands_below_them(package):
+    for file in (ROOT / "amb" / package).rglob("*.py"):
+        parts = [name.split(".") for name in imported_modules(file)]
+        inside = {part[1] for part in parts if part[0] == "amb" and len(part) > 1}
+        assert inside <= ALLOWED[package] | SHARED, file
+
+
+def test_the_package_imports_neither_snakemake_nor_a_baseline():
+    for file in (ROOT / "amb").rglob("*.py"):
+        roots = {name.split(".")[0] for name in imported_modules(file)}
+        assert not roots & {"snakemake", "baselines"}, file
+
+
+def test_baselines_import_the_package_only():
+    for file in (ROOT / "baselines").glob("*.py"):
+        roots = {name.split(".")[0] for name in imported_modules(file)}
+        assert not roots & {"snakemake", "baselines", "workflow"}, file
+
+
+def test_the_test_labels_are_read_by_evaluation_alone():
+    readers = [
+        file.relative_to(ROOT / "amb").as_posix()
+        for file in (ROOT / "amb").rglob("*.py")
+        if "amb.data.firewall.read_test_labels" in set(imported_modules(file))
+    ]
+    assert readers == ["evaluation/predict.py"]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "amb.cli",
+        "amb.study",
+        "amb.evaluation.metrics",
+        "amb.evaluation.predictions",
+        "amb.statistics",
+        "amb.reporting",
+        "amb.data.sources",
+    ],
+)
+def test_light_modules_do_not_import_torch(module):
+    package = ROOT.joinpath(*module.split("."))
+    names = [module]
+    if package.is_dir() and module in ("amb.statistics", "amb.reporting"):
+        names += [f"{module}.{file.stem}" for file in package.glob("*.py")]
+    code = f"import sys, {', '.join(names)}; print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout.strip() == "False", result.stderr
+
+
+def test_help_names_every_command_without_torch():
+    code = (
+        "import sys; from amb.cli import COMMANDS, build_parser;"
+        "text = build_parser().format_help();"
+        "assert all(name in text for name in COMMANDS); print('torch' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout.strip() == "False", result.stderr

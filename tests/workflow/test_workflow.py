@@ -1,0 +1,75 @@
+"""The workflow for real: a tiny study from nothing to verdicts, then what a rerun does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDIES = sorted(file.stem for file in (ROOT / "config").glob("*.yaml") if file.stem != "claims")
+pytestmark = pytest.mark.workflow
+
+
+def snakemake(folder, *arguments, **environment):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", "2", "--resources", "gpu=1", *arguments]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PATH": path, **environment}
+    )
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_study_plans_without_its_data(tmp_path, study):
+    file = ROOT / "config" / f"{study}.yaml"
+    done = snakemake(tmp_path, "-n", "--config", f"study={file}", AMB_DATA_ROOT="/nonexistent")
+    assert done.returncode == 0, done.stderr
+    assert "train_amb_0" in done.stdout + done.stderr
+
+
+def test_a_misspelt_key_stops_the_workflow_with_its_name(tmp_path, tiny):
+    file = tmp_path / "study.yaml"
+    file.write_text(tiny.file.read_text().replace("patience", "patiense"))
+    done = snakemake(tmp_path, "-n", "--config", f"study={file}")
+    assert done.returncode != 0
+    assert "unknown key patiense" in done.stdout + done.stderr
+
+
+def test_no_two_rules_share_a_log(tmp_path, tiny):
+    done = snakemake(tmp_path, "-n", "--config", f"study={tiny.file}")
+    logs = [line for line in done.stdout.splitlines() if line.strip().startswith("log:")]
+    assert len(logs) > 10
+    assert len(logs) == len(set(logs))
+
+
+def test_a_tiny_study_runs_to_verdicts_and_reruns_only_what_is_missing(tmp_path, tiny):
+    arguments = ["--config", f"study={tiny.file}"]
+    first = snakemake(tmp_path, *arguments)
+    assert first.returncode == 0, first.stderr
+    results = tmp_path / "results" / "tiny"
+    for name in ("claims.md", "tables/comparison.tex", "figures/comparison.pdf", "report.html"):
+        assert (results / name).stat().st_size > 0, name
+    assert "Claims" in first.stdout
+
+    again = snakemake(tmp_path, *arguments)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+    # A run whose files are gone is trained again, to the same bits, and no other is.
+    lost = results / "runs" / "amb" / "seed1112"
+    kept = results / "runs" / "amb" / "seed1111" / "run.json"
+    record, predictions = kept.read_bytes(), (lost / "predictions.parquet").read_bytes()
+    for file in lost.iterdir():
+        file.unlink()
+    third = snakemake(tmp_path, *arguments)
+    assert third.returncode == 0, third.stderr
+    log = (results / "logs" / "train_amb_0.log").read_text()
+    assert "seed 1111: already complete" in log
+    assert "seed 1112: best epoch" in log
+    assert kept.read_bytes() == record
+    assert (lost / "predictions.parquet").read_bytes() == predictions
+    untouched = (results / "logs" / "train_late_fusion_0.log").read_text()
+    assert "already complete" not in untouched

@@ -1,0 +1,63 @@
+# From stored predictions alone to scores, tests and verdicts; no torch, no data, no GPU.
+
+
+# Metrics of every run and split, and their summary over seeds.
+rule score_runs:
+    input:
+        predictions=PREDICTIONS,
+    output:
+        scores=results("scores.csv"),
+        summary=results("summary.csv"),
+    log:
+        results("logs/score_runs.log"),
+    benchmark:
+        results("benchmarks/score_runs.tsv")
+    params:
+        study=STUDY_FILE,
+        runs=input_folder("predictions", levels=2),
+        config=digest(STUDY.resolved()["statistics"]),
+        source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
+    shell:
+        "python -m amb score --study {params.study} --runs {params.runs}"
+        " --out-scores {output.scores} --out-summary {output.summary} > {log} 2>&1"
+
+
+# Every row against the reference at both scopes, corrected within the table.
+rule test_differences:
+    input:
+        predictions=PREDICTIONS,
+    output:
+        results("comparison.csv"),
+    log:
+        results("logs/test_differences.log"),
+    benchmark:
+        results("benchmarks/test_differences.tsv")
+    params:
+        study=STUDY_FILE,
+        runs=input_folder("predictions", levels=2),
+        config=digest(STUDY.resolved()["statistics"]),
+        source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
+    shell:
+        "python -m amb test --study {params.study} --runs {params.runs} --out {output}"
+        " > {log} 2>&1"
+
+
+# The paper's claims, as registered in the claims file, each with a verdict.
+rule judge_claims:
+    input:
+        predictions=PREDICTIONS,
+        records=RECORDS,
+        claims=STUDY.claims_file(),
+    output:
+        results("claims.json"),
+    log:
+        results("logs/judge_claims.log"),
+    benchmark:
+        results("benchmarks/judge_claims.tsv")
+    params:
+        study=STUDY_FILE,
+        runs=input_folder("predictions", levels=2),
+        source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
+    shell:
+        "python -m amb claims --study {params.study} --runs {params.runs}"
+        " --claims {input.claims} --out-json {output} > {log} 2>&1"

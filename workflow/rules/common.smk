@@ -1,0 +1,112 @@
+# What all rules share: the study, the names of its files, and the digests that make them stale.
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from amb import provenance
+from amb.data.sources import source_files
+from amb.errors import InputError
+from amb.study import digest, load_study
+
+
+# A study's name (a file in config/) or the path of its YAML file.
+def study_file(name):
+    path = Path(name)
+    return path if path.suffix in (".yaml", ".yml") else Path("config") / f"{name}.yaml"
+
+
+STUDY_FILE = study_file(config.get("study", "demo"))
+DATA_ROOT = Path(config.get("data_root") or os.environ.get("AMB_DATA_ROOT") or "data")
+SEEDS_PER_JOB = int(config.get("seeds_per_job", 10))
+
+try:
+    STUDY = load_study(STUDY_FILE)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+# Without a limit, Snakemake takes a resource as boundless.
+workflow.global_resources.setdefault("gpu", 1)
+
+
+# A path inside this study's results.
+def results(path):
+    return f"results/{STUDY.name}/{path}"
+
+
+def run_files(name, method, seeds):
+    return [results(f"runs/{method}/seed{seed}/{name}") for seed in seeds]
+
+
+# (method, number of the pack, its seeds): the seeds that travel in one job.
+def packs():
+    for method, row in STUDY.methods.items():
+        for start in range(0, len(row.seeds), SEEDS_PER_JOB):
+            yield method, start // SEEDS_PER_JOB, row.seeds[
+                start : start + SEEDS_PER_JOB
+            ]
+
+
+# A param: the folder of a rule's named input or output, so many levels up.
+def input_folder(name, levels=0):
+    return lambda wildcards, input: Path(input.get(name)[0]).parents[levels]
+
+
+def output_folder(name, levels=0):
+    return lambda wildcards, output: Path(output.get(name)[0]).parents[levels]
+
+
+# Filled into the captions of the report: nobody types what a study says of itself.
+def caption_params():
+    counts = {len(row.seeds) for row in STUDY.methods.values()}
+    few, many = min(counts), max(counts)
+    return {
+        "seeds": str(many) if few == many else f"{few} to {many}",
+        "alpha": STUDY.statistics.alpha,
+        "reference": STUDY.methods[STUDY.statistics.reference].label,
+    }
+
+
+STORE_FILES = [
+    "utterances.parquet",
+    "features.safetensors",
+    "labels.parquet",
+    "card.json",
+]
+BACKBONE_FILES = ["model.safetensors", "config.json", "tokenizer.json", "card.json"]
+PREDICTIONS = [
+    path
+    for method, _, seeds in packs()
+    for path in run_files("predictions.parquet", method, seeds)
+]
+RECORDS = [
+    path
+    for method, _, seeds in packs()
+    for path in run_files("run.json", method, seeds)
+]
+CURVES = [
+    path
+    for method, _, seeds in packs()
+    for path in run_files("curve.csv", method, seeds)
+]
+
+
+# After a run: Snakemake's own report, then the tables and verdicts on the terminal.
+# --config finish=report leaves the terminal alone; finish=none does neither.
+def finish():
+    wanted = config.get("finish", "show")
+    if wanted == "none":
+        return
+    settings = [f"{key}={value}" for key, value in config.items()]
+    command = [sys.executable, "-m", "snakemake", "--nolock", "--quiet", "all"]
+    command += ["--snakefile", str(workflow.main_snakefile)]
+    command += ["--report", results("report.html")]
+    command += ["--config", *settings] if settings else []
+    made = subprocess.run(command, capture_output=True, text=True)
+    if made.returncode:
+        print(f"The report could not be made: {shlex.join(command)}\n{made.stderr}")
+    if wanted == "show":
+        subprocess.run([sys.executable, "-m", "amb", "show", results("")], check=False)

@@ -1,0 +1,77 @@
+# From a user's files to one checked store, and from a checkpoint to one checked backbone.
+
+
+# Sources that exist are inputs: a changed file makes the store stale, a missing one is an error of
+# the job, with its name, and does not keep a dry run from planning.
+rule prepare_data:
+    input:
+        [path for path in source_files(STUDY, DATA_ROOT) if path.exists()],
+    output:
+        store=[results(f"store/{name}") for name in STORE_FILES],
+        test_labels=results("store/labels.test.parquet"),
+    log:
+        results("logs/prepare_data.log"),
+    benchmark:
+        results("benchmarks/prepare_data.tsv")
+    params:
+        study=STUDY_FILE,
+        data_root=DATA_ROOT,
+        store=output_folder("store"),
+        config=digest(STUDY.data),
+        source=provenance.source_digest(*provenance.DATA_SOURCES),
+    shell:
+        "python -m amb data prepare --study {params.study} --data-root {params.data_root}"
+        " --out {params.store} > {log} 2>&1"
+
+
+# Weights are found locally, in the registry or on the hub, and checked against their hash.
+rule prepare_backbone:
+    output:
+        backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
+    log:
+        results("logs/prepare_backbone.log"),
+    benchmark:
+        results("benchmarks/prepare_backbone.tsv")
+    params:
+        study=STUDY_FILE,
+        backbone=output_folder("backbone"),
+        config=digest([STUDY.backbone.name, STUDY.backbone.layers]),
+    shell:
+        "python -m amb backbone --study {params.study} --out {params.backbone} > {log} 2>&1"
+
+
+# Every method is built and tried on one batch before hours are spent on any of them.
+rule check_methods:
+    input:
+        store=[results(f"store/{name}") for name in STORE_FILES],
+        backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
+    output:
+        results("methods.json"),
+    log:
+        results("logs/check_methods.log"),
+    benchmark:
+        results("benchmarks/check_methods.tsv")
+    params:
+        study=STUDY_FILE,
+        store=input_folder("store"),
+        backbone=input_folder("backbone"),
+        config=digest([STUDY.training_view(method) for method in STUDY.methods]),
+        source=[
+            provenance.training_digest(row.builder) for row in STUDY.methods.values()
+        ],
+    shell:
+        "python -m amb check --study {params.study} --store {params.store}"
+        " --backbone {params.backbone} --out {output} > {log} 2>&1"
+
+
+# The study as it was resolved, defaults filled in, beside its results.
+rule record_study:
+    output:
+        results("study.json"),
+    log:
+        results("logs/record_study.log"),
+    params:
+        study=STUDY_FILE,
+        config=digest(STUDY.resolved()),
+    shell:
+        "python -m amb study --study {params.study} --out {output} > {log} 2>&1"

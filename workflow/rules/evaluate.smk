@@ -1,0 +1,32 @@
+# Each frozen checkpoint predicts every split once. The only rule that reads the test labels.
+for method, pack, seeds in packs():
+
+    rule:
+        name:
+            f"evaluate_{method}_{pack}"
+        input:
+            store=[results(f"store/{name}") for name in STORE_FILES],
+            test_labels=results("store/labels.test.parquet"),
+            backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
+            checkpoints=run_files("checkpoint.safetensors", method, seeds),
+            records=run_files("run.json", method, seeds),
+        output:
+            update(run_files("predictions.parquet", method, seeds)),
+        log:
+            results(f"logs/evaluate_{method}_{pack}.log"),
+        benchmark:
+            results(f"benchmarks/evaluate_{method}_{pack}.tsv")
+        resources:
+            gpu=1,
+        params:
+            study=STUDY_FILE,
+            store=input_folder("store"),
+            backbone=input_folder("backbone"),
+            runs=input_folder("records", levels=2),
+            method=method,
+            seeds=seeds,
+            source=provenance.source_digest(*provenance.EVALUATION_SOURCES),
+        shell:
+            "python -m amb evaluate --study {params.study} --store {params.store}"
+            " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
+            " --runs {params.runs} --gpus {resources.gpu} > {log} 2>&1"

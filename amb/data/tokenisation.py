@@ -23,13 +23,11 @@ class TokenisedTexts:
         token_ids: (ΣL,) int64.
         word_index: (ΣL,) int64, the word of each piece; -1 at [CLS] and [SEP].
         offsets: (U + 1,) int64, where each of the U texts begins.
-        cut: Number of texts that were longer than allowed.
     """
 
     token_ids: np.ndarray
     word_index: np.ndarray
     offsets: np.ndarray
-    cut: int
 
 
 def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) -> TokenisedTexts:
@@ -45,8 +43,6 @@ def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) ->
     """
     tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
     tokenizer.no_padding()
-    tokenizer.no_truncation()
-    full = tokenizer.encode_batch([list(words) for words in texts], is_pretokenized=True)
     tokenizer.enable_truncation(max_pieces)
     encodings = tokenizer.encode_batch([list(words) for words in texts], is_pretokenized=True)
     lengths = [len(encoding.ids) for encoding in encodings]
@@ -58,5 +54,4 @@ def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) ->
         token_ids=np.array(ids, dtype=np.int64),
         word_index=np.array(words, dtype=np.int64),
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        cut=sum(len(long.ids) > max_pieces for long in full),
     )

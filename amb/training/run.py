@@ -148,6 +148,7 @@ def run_seed(job: Job, seed: int, on_epoch: Callable[[Epoch], None]) -> str:
             os.utime(folder / name)
         return "already complete"
     context = open_context(job)
+    identity = identify(job, seed)  # of the inputs that training starts from
     reset_peak_memory(context.device)
     start = time.perf_counter()
     model = build_model(job, seed)
@@ -163,7 +164,6 @@ def run_seed(job: Job, seed: int, on_epoch: Callable[[Epoch], None]) -> str:
             on_epoch,
         )
     wall_time_s = time.perf_counter() - start
-    identity = identify(job, seed)
     checkpoint = folder / "checkpoint.safetensors"
     save_checkpoint(checkpoint, result.state, row_ids, identity)
     with atomic_path(folder / "curve.csv") as temporary:

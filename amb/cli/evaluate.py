@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from amb.cli.run_arguments import add_run_arguments, build_job
+from amb.cli.run_arguments import add_run_arguments, build_job, raise_first
 
 HELP = "predict every split once from each seed's checkpoint; the only step that reads test labels"
 
@@ -16,10 +15,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Evaluate the seeds one after another."""
+    """Evaluate; every seed is tried before the first failure is raised."""
     from amb.evaluation.predict import evaluate_seed
+    from amb.training.progress import RunProgress
+    from amb.training.workers import run_seeds
 
     job = build_job(args)
-    for seed in args.seeds:
-        count = evaluate_seed(job, seed)
-        print(f"{args.method} seed {seed}: {count} predictions", file=sys.stderr)
+    with RunProgress(args.method, max_epochs=None) as progress:
+        failed = run_seeds(evaluate_seed, job, args.seeds, args.workers, progress)
+    raise_first(failed)

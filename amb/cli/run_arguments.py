@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="seeds of the runs")
     parser.add_argument("--runs", type=Path, required=True, help="folder of run folders")
     parser.add_argument("--gpus", type=int, default=1, help="0: stay on the CPU (default 1)")
+    parser.add_argument("--workers", type=int, default=1, help="processes on a CPU (default 1)")
 
 
 def build_job(args: argparse.Namespace) -> Job:
@@ -51,3 +53,11 @@ def build_job(args: argparse.Namespace) -> Job:
     if args.gpus > 0 and device == "cpu":
         print("no GPU on this machine: running on the CPU")
     return Job(args.study, args.store, args.backbone, args.method, args.runs, device)
+
+
+def raise_first(failed: Mapping[int, BaseException]) -> None:
+    """Raise the failure of the first seed that failed, with the names of all; else do nothing."""
+    if failed:
+        first = failed[min(failed)]
+        first.add_note(f"failed seeds: {', '.join(map(str, sorted(failed)))}")
+        raise first

@@ -6,6 +6,8 @@ imports it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from amb.data.firewall import read_test_labels
@@ -13,19 +15,20 @@ from amb.errors import InputError
 from amb.evaluation.predictions import write_predictions
 from amb.files import read_json, sha256_of
 from amb.training.checkpoint import load_checkpoint
-from amb.training.loop import predict
+from amb.training.loop import Epoch, predict
 from amb.training.run import Job, build_model, open_context
 
 
-def evaluate_seed(job: Job, seed: int) -> int:
+def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None = None) -> str:
     """Predict all splits from a run's checkpoint and write ``predictions.parquet``.
 
     Args:
         job: The method and its files.
         seed: The run's seed.
+        _on_epoch: Never called; with it this is a task that ``run_seeds`` takes.
 
     Returns:
-        The number of predictions written.
+        One line that says what was written.
 
     Raises:
         InputError: The checkpoint is not the one that the run's record names.
@@ -54,4 +57,4 @@ def evaluate_seed(job: Job, seed: int) -> int:
         method=job.method, seed=seed, corruption="none"
     )
     write_predictions(folder / "predictions.parquet", joined)
-    return len(joined)
+    return f"{len(joined)} predictions"

@@ -16,19 +16,21 @@ class RunProgress:
 
     Args:
         method: Row of the study.
-        max_epochs: Epochs at most.
+        max_epochs: Epochs at most; None where nothing is trained.
     """
 
-    def __init__(self, method: str, max_epochs: int) -> None:
+    def __init__(self, method: str, max_epochs: int | None) -> None:
         self.method = method
         self.max_epochs = max_epochs
         console = Console(stderr=True)
         self.bars: Progress | None = None
         if console.is_terminal:
+            epochs = "epoch {task.completed:.0f}/{task.total:.0f}"
             self.bars = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
-                TextColumn("epoch {task.completed:.0f}/{task.total:.0f}  {task.fields[note]}"),
+                *([TextColumn(epochs)] if max_epochs else []),
+                TextColumn("{task.fields[note]}"),
                 TimeElapsedColumn(),
                 console=console,
             )

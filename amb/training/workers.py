@@ -16,19 +16,21 @@ from typing import Any
 
 from amb.training.loop import Epoch
 from amb.training.progress import RunProgress
-from amb.training.run import Job, run_seed
+from amb.training.run import Job
 
+Task = Callable[[Job, int, Callable[[Epoch], None]], str]
 Message = tuple[int, Epoch] | None
 
 _messages: SimpleQueue[Message] | None = None
 
 
 def run_seeds(
-    job: Job, seeds: Sequence[int], workers: int, progress: RunProgress
+    task: Task, job: Job, seeds: Sequence[int], workers: int, progress: RunProgress
 ) -> dict[int, BaseException]:
-    """Train all seeds; one that fails does not stop the others.
+    """Do a task for all seeds; one that fails does not stop the others.
 
     Args:
+        task: ``run_seed`` or ``evaluate_seed``; a function of a module, so that it can be sent.
         job: The method and its files.
         seeds: Seeds of the runs.
         workers: Processes at most; a GPU always takes one run after another.
@@ -39,7 +41,7 @@ def run_seeds(
     """
     workers = min(workers, len(seeds))
     if workers <= 1 or job.device != "cpu":
-        return _run_in_turn(job, seeds, progress)
+        return _run_in_turn(task, job, seeds, progress)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["amb.training.run"])
     messages: SimpleQueue[Message] = context.SimpleQueue()
@@ -47,7 +49,7 @@ def run_seeds(
     listener.start()
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(messages,))
     try:
-        return _collect({pool.submit(_work, job, seed): seed for seed in seeds}, progress)
+        return _collect({pool.submit(_work, task, job, seed): seed for seed in seeds}, progress)
     except BaseException:
         _stop(pool)
         raise
@@ -57,11 +59,13 @@ def run_seeds(
         pool.shutdown(cancel_futures=True)
 
 
-def _run_in_turn(job: Job, seeds: Sequence[int], progress: RunProgress) -> dict[int, BaseException]:
+def _run_in_turn(
+    task: Task, job: Job, seeds: Sequence[int], progress: RunProgress
+) -> dict[int, BaseException]:
     failed: dict[int, BaseException] = {}
     for seed in seeds:
         try:
-            progress.end(seed, run_seed(job, seed, _reporter(progress, seed)))
+            progress.end(seed, task(job, seed, _reporter(progress, seed)))
         except Exception as error:
             failed[seed] = error
             progress.end(seed, f"failed: {error}")
@@ -94,10 +98,10 @@ def _start_worker(messages: SimpleQueue[Message]) -> None:
     _messages = messages
 
 
-def _work(job: Job, seed: int) -> str:
+def _work(task: Task, job: Job, seed: int) -> str:
     assert _messages is not None
     messages = _messages
-    return run_seed(job, seed, lambda epoch: messages.put((seed, epoch)))
+    return task(job, seed, lambda epoch: messages.put((seed, epoch)))
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:

@@ -16,6 +16,7 @@ for method, pack, seeds in packs():
             results(f"logs/evaluate_{method}_{pack}.log"),
         benchmark:
             results(f"benchmarks/evaluate_{method}_{pack}.tsv")
+        threads: len(seeds)
         resources:
             gpu=1,
         params:
@@ -29,4 +30,4 @@ for method, pack, seeds in packs():
         shell:
             "python -m amb evaluate --study {params.study} --store {params.store}"
             " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
-            " --runs {params.runs} --gpus {resources.gpu} > {log} 2>&1"
+            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"

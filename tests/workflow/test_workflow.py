@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = sorted(file.stem for file in (ROOT / "config").glob("*.yaml") if file.stem != "claims")
 pytestmark = pytest.mark.workflow
 
 
-def snakemake(folder, *arguments, **environment):
+def snakemake(folder, *arguments, cores=2, **environment):
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--cores", "2", "--resources", "gpu=1", *arguments]
+    command += ["--directory", str(folder), "--cores", str(cores), "--resources", "gpu=1"]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PATH": path, **environment}
+        [*command, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": path, **environment},
     )
 
 
@@ -73,3 +79,29 @@ def test_a_tiny_study_runs_to_verdicts_and_reruns_only_what_is_missing(tmp_path,
     assert (lost / "predictions.parquet").read_bytes() == predictions
     untouched = (results / "logs" / "train_late_fusion_0.log").read_text()
     assert "already complete" not in untouched
+
+
+def test_a_killed_pack_keeps_the_runs_that_it_had_finished(tmp_path, tiny):
+    content = yaml.safe_load(tiny.file.read_text())
+    content["methods"] = {"late_fusion": {}}
+    content["seeds"]["count"] = 8
+    content["statistics"]["reference"] = "late_fusion"
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump(content))
+    runs = tmp_path / "results" / "tiny" / "runs" / "late_fusion"
+    arguments = ["--config", f"study={study}", "seeds_per_job=8"]
+    with ThreadPoolExecutor(1) as pool:
+        killed = pool.submit(snakemake, tmp_path, *arguments, cores=1)
+        while len(list(runs.glob("*/run.json"))) < 2:
+            assert not killed.done(), killed.result().stderr
+            time.sleep(0.05)
+        subprocess.run(["pkill", "-KILL", "-f", f"amb train --study {study}"], check=True)
+        assert killed.result().returncode != 0
+    kept = {file: file.read_bytes() for file in runs.glob("*/run.json")}
+    assert 2 <= len(kept) < 8, "the kill came too late to show anything"
+
+    again = snakemake(tmp_path, *arguments, cores=1)
+    assert again.returncode == 0, again.stderr
+    log = (tmp_path / "results" / "tiny" / "logs" / "train_late_fusion_0.log").read_text()
+    assert log.count("already complete") == len(kept)
+    assert all(file.read_bytes() == content for file, content in kept.items())

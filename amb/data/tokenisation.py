@@ -23,11 +23,13 @@ class TokenisedTexts:
         token_ids: (ΣL,) int64.
         word_index: (ΣL,) int64, the word of each piece; -1 at [CLS] and [SEP].
         offsets: (U + 1,) int64, where each of the U texts begins.
+        cut: Number of texts that were longer than allowed.
     """
 
     token_ids: np.ndarray
     word_index: np.ndarray
     offsets: np.ndarray
+    cut: int
 
 
 def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) -> TokenisedTexts:
@@ -54,4 +56,5 @@ def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) ->
         token_ids=np.array(ids, dtype=np.int64),
         word_index=np.array(words, dtype=np.int64),
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        cut=sum(bool(encoding.overflowing) for encoding in encodings),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from amb.data.tokenisation import tokenise
 from amb.errors import InputError
 from amb.training.loop import l1_loss
 from amb.training.run import Job, build_model, open_context
@@ -45,3 +46,17 @@ def check_method(job: Job) -> dict[str, int]:
             where, "parameters without a gradient", silent[:5], "a gradient for all that train"
         )
     return model.count_parameters()
+
+
+def count_cut_texts(job: Job) -> tuple[int, int]:
+    """Count the texts that are cut at the study's ``max_pieces``.
+
+    Args:
+        job: A method of the study and its files.
+
+    Returns:
+        The number of texts that are cut, and of all.
+    """
+    context = open_context(job)
+    texts = context.store.utterances["words"].tolist()
+    return tokenise(texts, job.backbone, context.study.data["max_pieces"]).cut, len(texts)

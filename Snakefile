@@ -23,8 +23,8 @@ rule all:
     input:
         PREDICTIONS,
         results("study.json"),
-        results("claims.md"),
-        results("tables/comparison.md"),
+        results("claims.html"),
+        results("tables/comparison.html"),
         results("figures/comparison.png"),
         results("figures/training_curves.png"),
 

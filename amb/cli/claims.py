@@ -29,4 +29,5 @@ def run(args: argparse.Namespace) -> None:
     study = load_study(args.study)
     predictions = read_study_predictions(args.runs, study)
     counts = read_parameter_counts(args.runs, study)
-    write_json(args.out_json, judge(claims, predictions, counts))
+    labels = {name: row.label for name, row in study.methods.items()}
+    write_json(args.out_json, judge(claims, predictions, counts, labels))

@@ -1,4 +1,4 @@
-"""``amb tables``: the comparison table as CSV, Markdown and LaTeX; the tested claims as text."""
+"""``amb tables``: the comparison table in four formats; the tested claims as text and page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amb.errors import InputError
 
-HELP = "Write the comparison table (CSV, Markdown, LaTeX) and, if asked, the tested claims."
+HELP = "Write the comparison table (CSV, Markdown, HTML, LaTeX) and, if asked, the tested claims."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out-dir", type=Path, required=True, help="folder of the tables")
     parser.add_argument("--claims", type=Path, help="the tested claims (JSON)")
     parser.add_argument(
-        "--out-claims", type=Path, help="the claims as Markdown; .tex is written beside it"
+        "--out-claims",
+        type=Path,
+        help="the claims as Markdown; beside it .html and .tex",
     )
 
 

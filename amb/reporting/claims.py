@@ -13,6 +13,7 @@ from amb.reporting.comparison_grids import SCOPE_LABELS, gain_and_interval, mde_
 from amb.reporting.grid import Column, Grid
 from amb.reporting.inputs import SCOPES
 from amb.reporting.metric_display import METRICS, EffectUnit, effect_unit
+from amb.reporting.page import html_page
 from amb.reporting.rounding import MISSING, format_p
 
 VERDICTS = (
@@ -37,13 +38,15 @@ _LEGEND = (
 
 
 def write_claims(target: Path, tested: Mapping[str, Any]) -> None:
-    """Write the claims as Markdown, and as a LaTeX table beside it.
+    """Write the claims as Markdown, and beside it as an HTML page and as a LaTeX table.
 
     Args:
-        target: The Markdown file; the LaTeX file has the suffix .tex.
+        target: The Markdown file; the others have the suffixes .html and .tex.
         tested: The content of ``claims.json``.
     """
-    write_text(target, markdown_claims(tested))
+    text = markdown_claims(tested)
+    write_text(target, text)
+    write_text(target.with_suffix(".html"), html_page("Claims and verdicts", text))
     write_text(target.with_suffix(".tex"), latex_claims(tested))
 
 
@@ -53,7 +56,9 @@ def markdown_claims(tested: Mapping[str, Any]) -> str:
     parts = ["# Claims and verdicts\n", tally(claims) + "\n"]
     for claim in claims:
         parts += _section(claim, _alpha(tested))
-    parts += ["## How to read this\n", _LEGEND + "\n", *_collapse_lines(tested)]
+    parts += ["## How to read this\n", _LEGEND + "\n"]
+    if collapsed := collapse_text(tested):
+        parts.append(markdown.escape(collapsed) + "\n")
     if tested.get("claims_sha256"):
         parts.append(f"Claims file: SHA-256 `{tested['claims_sha256']}`.\n")
     return "\n".join(parts)
@@ -202,22 +207,21 @@ def _scopes_table(claim: Mapping[str, Any], scopes: Mapping[str, Any], alpha: fl
     return markdown.render_table(Grid(columns, tuple(rows)))
 
 
-def _collapse_lines(tested: Mapping[str, Any]) -> list[str]:
-    """Return the collapse rule and each method's collapsed runs."""
+def collapse_text(tested: Mapping[str, Any]) -> str:
+    """Return the collapse rule and each method's collapsed runs; nothing where none was applied."""
     collapse = tested.get("collapse")
     if not collapse:
-        return []
+        return ""
     rule = collapse["rule"]
     metric = METRICS[rule["metric"]].label
     each = "; ".join(
-        f"{name} {len(method['collapsed_seeds'])} of {method['runs']}"
+        f"{method.get('label', name)} {len(method['collapsed_seeds'])} of {method['runs']}"
         for name, method in collapse["methods"].items()
     )
-    text = (
+    return (
         f"Collapsed runs ({metric} on the {rule['split']} split worse than "
         f"{rule['worse_than']:g} times that of the best constant): {each}."
     )
-    return [markdown.escape(text) + "\n"]
 
 
 def _facts(claim: Mapping[str, Any]) -> list[str]:
@@ -238,8 +242,10 @@ def _facts(claim: Mapping[str, Any]) -> list[str]:
 
 
 def _sides(claim: Mapping[str, Any]) -> dict[str, str]:
+    """Return what people call the claim's two methods."""
     contrast = claim.get("contrast") or {}
-    return {key: str(contrast[key]) for key in ("a", "b") if key in contrast}
+    names = {**contrast, **(contrast.get("labels") or {})}
+    return {key: str(names[key]) for key in ("a", "b") if key in names}
 
 
 def _unit(claim: Mapping[str, Any]) -> EffectUnit:

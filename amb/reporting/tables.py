@@ -16,6 +16,7 @@ from amb.files import atomic_path, write_text
 from amb.reporting import captions, latex, markdown
 from amb.reporting.comparison_grids import differences_by_metric, differences_grid, means_grid
 from amb.reporting.inputs import SCOPES, Layout, read_table
+from amb.reporting.page import html_page
 from amb.statistics.parameters import ParameterCount
 from amb.study import StatisticsSettings
 
@@ -89,7 +90,7 @@ def tidy_comparison(
 
 
 def write_comparison(folder: Path, table: pd.DataFrame) -> None:
-    """Write ``comparison.csv``, ``comparison.md`` and ``comparison.tex``.
+    """Write ``comparison.csv``, ``.md``, ``.html`` and ``.tex``.
 
     Args:
         folder: Where to; created if need be.
@@ -97,7 +98,9 @@ def write_comparison(folder: Path, table: pd.DataFrame) -> None:
     """
     with atomic_path(folder / "comparison.csv") as temporary:
         table.to_csv(temporary, index=False)
-    write_text(folder / "comparison.md", markdown_comparison(table))
+    text = markdown_comparison(table)
+    write_text(folder / "comparison.md", text)
+    write_text(folder / "comparison.html", html_page("Comparison", text))
     write_text(folder / "comparison.tex", latex_comparison(table))
 
 

@@ -86,11 +86,15 @@ def show_claims(tested: dict[str, Any], console: Console) -> None:
         )
         for line in _claim_lines(claim, alpha):
             console.print(Padding(Text(line), (0, 0, 0, 4), expand=False))
+    if collapsed := claims.collapse_text(tested):
+        console.print()
+        _text(console, collapsed, "dim")
 
 
 def result_files(folder: Path) -> list[Path]:
     """Return the report, claims, tables and figures that exist in a results folder."""
-    single = [folder / "report.html", folder / "claims.md", folder / "claims.tex"]
+    names = ("report.html", "claims.html", "claims.md", "claims.tex")
+    single = [folder / name for name in names]
     found = [path for path in single if path.is_file()]
     for name in ("tables", "figures"):
         found += sorted(path for path in (folder / name).glob("[!.]*") if path.is_file())

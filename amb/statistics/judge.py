@@ -35,7 +35,10 @@ EMPTY: dict[str, Any] = {
 
 
 def judge(
-    file: ClaimsFile, predictions: pd.DataFrame, parameters: Mapping[str, ParameterCount]
+    file: ClaimsFile,
+    predictions: pd.DataFrame,
+    parameters: Mapping[str, ParameterCount],
+    labels: Mapping[str, str],
 ) -> dict[str, Any]:
     """Judge every claim of a file.
 
@@ -48,6 +51,7 @@ def judge(
         file: The claims.
         predictions: Frame of ``read_predictions``.
         parameters: Method to its parameter counts.
+        labels: Method to what people call it; a method that is not in it keeps its name.
 
     Returns:
         JSON-able values: ``claims_sha256``, ``alpha``, ``collapse`` (rule, and per method the
@@ -58,24 +62,24 @@ def judge(
     runs = runs_by_method(predictions)
     collapsed = collapsed_seeds(predictions, file.collapse_rule)
     healthy = {name: _without(method, collapsed[name]) for name, method in runs.items()}
-    everything = _judge_orderings(file, runs)
-    sensitivity = _judge_orderings(file, healthy) if any(collapsed.values()) else {}
+    everything = _judge_orderings(file, runs, labels)
+    sensitivity = _judge_orderings(file, healthy, labels) if any(collapsed.values()) else {}
     claims = []
     for claim in file.claims:
         absent = [name for name in (claim.a, claim.b) if name not in runs]
         if absent:
-            claims.append(_not_tested(claim, absent[0]))
+            claims.append(_not_tested(claim, absent[0], labels))
         elif isinstance(claim, CountClaim):
-            claims.append(_count_result(claim, runs, parameters))
+            claims.append(_count_result(claim, runs, parameters, labels))
         else:
-            result = _ordering_result(claim, everything[claim.id], runs)
+            result = _ordering_result(claim, everything[claim.id], runs, labels)
             if collapsed[claim.a] or collapsed[claim.b]:
                 result["without_collapsed"] = sensitivity.get(claim.id, {})
             claims.append(result)
     return {
         "claims_sha256": file.sha256,
         "alpha": file.alpha,
-        "collapse": _collapse_summary(file, runs, collapsed),
+        "collapse": _collapse_summary(file, runs, collapsed, labels),
         "claims": claims,
     }
 
@@ -85,7 +89,9 @@ def _without(runs: MethodRuns, seeds: list[int]) -> MethodRuns:
     return replace(runs, seeds=runs.seeds[kept], predictions=runs.predictions[kept])
 
 
-def _judge_orderings(file: ClaimsFile, runs: Mapping[str, MethodRuns]) -> Judged:
+def _judge_orderings(
+    file: ClaimsFile, runs: Mapping[str, MethodRuns], labels: Mapping[str, str]
+) -> Judged:
     """Judge the orderings that can be tested, family by family and scope by scope."""
     moments = {name: moment_table(method) for name, method in runs.items() if method.seeds.size}
     judged: Judged = {}
@@ -106,13 +112,22 @@ def _judge_orderings(file: ClaimsFile, runs: Mapping[str, MethodRuns]) -> Judged
             sesois = [claim.sesoi for claim in members]
             verdicts = ordering_verdicts(effects, sesois, file.alpha, correction)
             for claim, effect, verdict in zip(members, effects, verdicts, strict=True):
-                numbers = _numbers(claim, scope, effect, verdict, file.alpha)
+                numbers = _numbers(claim, _names(claim, labels), scope, effect, verdict, file.alpha)
                 judged.setdefault(claim.id, {})[scope] = numbers
     return judged
 
 
+def _names(claim: OrderingClaim | CountClaim, labels: Mapping[str, str]) -> tuple[str, str]:
+    return labels.get(claim.a, claim.a), labels.get(claim.b, claim.b)
+
+
 def _numbers(
-    claim: OrderingClaim, scope: str, effect: Effect, verdict: OrderingVerdict, alpha: float
+    claim: OrderingClaim,
+    names: tuple[str, str],
+    scope: str,
+    effect: Effect,
+    verdict: OrderingVerdict,
+    alpha: float,
 ) -> dict[str, Any]:
     return {
         "estimate": _json_number(effect.estimate),
@@ -131,16 +146,19 @@ def _numbers(
         "n_videos": effect.sizes.n_videos,
         "note": effect.note,
         "verdict": verdict.verdict,
-        "reason": ordering_sentence(claim, scope, effect, verdict, alpha),
+        "reason": ordering_sentence(claim, names, scope, effect, verdict, alpha),
     }
 
 
 def _ordering_result(
-    claim: OrderingClaim, scopes: dict[str, dict[str, Any]], runs: Mapping[str, MethodRuns]
+    claim: OrderingClaim,
+    scopes: dict[str, dict[str, Any]],
+    runs: Mapping[str, MethodRuns],
+    labels: Mapping[str, str],
 ) -> dict[str, Any]:
     headline = scopes[claim.headline_scope]
     return {
-        **_identity(claim),
+        **_identity(claim, labels),
         **_runs_of(claim, runs),
         "scopes": scopes,
         "n_items": headline["n_items"],
@@ -151,12 +169,15 @@ def _ordering_result(
 
 
 def _count_result(
-    claim: CountClaim, runs: Mapping[str, MethodRuns], parameters: Mapping[str, ParameterCount]
+    claim: CountClaim,
+    runs: Mapping[str, MethodRuns],
+    parameters: Mapping[str, ParameterCount],
+    labels: Mapping[str, str],
 ) -> dict[str, Any]:
     a, b = parameters[claim.a], parameters[claim.b]
     ratio = a.trainable / b.trainable
     return {
-        **_identity(claim),
+        **_identity(claim, labels),
         **_runs_of(claim, runs),
         "counts": {
             "quantity": claim.quantity,
@@ -167,16 +188,18 @@ def _count_result(
             "share_of_own_total": {"a": a.trainable / a.total, "b": b.trainable / b.total},
         },
         "verdict": REPRODUCED if ratio < claim.threshold else NOT_REPRODUCED,
-        "reason": count_sentence(claim, a, b),
+        "reason": count_sentence(claim, _names(claim, labels), a, b),
     }
 
 
-def _not_tested(claim: OrderingClaim | CountClaim, absent: str) -> dict[str, Any]:
+def _not_tested(
+    claim: OrderingClaim | CountClaim, absent: str, labels: Mapping[str, str]
+) -> dict[str, Any]:
     reason = f"not tested: method {absent} is not in this study"
-    return {**_identity(claim), "verdict": NOT_TESTED, "reason": reason}
+    return {**_identity(claim, labels), "verdict": NOT_TESTED, "reason": reason}
 
 
-def _identity(claim: OrderingClaim | CountClaim) -> dict[str, Any]:
+def _identity(claim: OrderingClaim | CountClaim, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return what the claim says, with every key of the contract present."""
     result: dict[str, Any] = {
         **EMPTY,
@@ -184,7 +207,10 @@ def _identity(claim: OrderingClaim | CountClaim) -> dict[str, Any]:
         "statement": claim.statement,
         "source": claim.source,
         "kind": claim.kind,
-        "contrast": {"a": claim.a, "b": claim.b, "form": None},
+        "contrast": {
+            **{"a": claim.a, "b": claim.b, "form": None},
+            "labels": dict(zip("ab", _names(claim, labels), strict=True)),
+        },
     }
     if isinstance(claim, OrderingClaim):
         result["contrast"]["form"] = claim.form
@@ -206,13 +232,17 @@ def _runs_of(claim: OrderingClaim | CountClaim, runs: Mapping[str, MethodRuns]) 
 
 
 def _collapse_summary(
-    file: ClaimsFile, runs: Mapping[str, MethodRuns], collapsed: Mapping[str, list[int]]
+    file: ClaimsFile,
+    runs: Mapping[str, MethodRuns],
+    collapsed: Mapping[str, list[int]],
+    labels: Mapping[str, str],
 ) -> dict[str, Any]:
     rule = file.collapse_rule
     return {
         "rule": {"split": rule.split, "metric": rule.metric, "worse_than": rule.worse_than},
         "methods": {
             name: {
+                "label": labels.get(name, name),
                 "runs": int(method.seeds.size),
                 "collapsed_seeds": collapsed[name],
                 "rate": len(collapsed[name]) / int(method.seeds.size),

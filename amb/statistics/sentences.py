@@ -15,12 +15,18 @@ SCOPE_WORDS = {
 
 
 def ordering_sentence(
-    claim: OrderingClaim, scope: str, effect: Effect, verdict: OrderingVerdict, alpha: float
+    claim: OrderingClaim,
+    names: tuple[str, str],
+    scope: str,
+    effect: Effect,
+    verdict: OrderingVerdict,
+    alpha: float,
 ) -> str:
     """Say in plain words what was found and why it means the verdict.
 
     Args:
         claim: The claim.
+        names: What to call its two methods.
         scope: The scope that was tested.
         effect: The effect, positive where the claim is right.
         verdict: The verdict.
@@ -31,7 +37,7 @@ def ordering_sentence(
     """
     gain = _size(effect.estimate, claim)
     metric = METRICS[claim.metric].label
-    opening = f"{SCOPE_WORDS[scope]}, the gain of {claim.a} over {claim.b} in {metric} is {gain}"
+    opening = f"{SCOPE_WORDS[scope]}, the gain of {names[0]} over {names[1]} in {metric} is {gain}"
     sizes = effect.sizes
     seeds = f"{_count(sizes.seeds_a, 'seed')} against {sizes.seeds_b}"
     if effect.note:
@@ -41,11 +47,14 @@ def ordering_sentence(
     return f"{opening} ({level}; {effect.test}, {seeds}): {_why(claim, effect, verdict)}."
 
 
-def count_sentence(claim: CountClaim, a: ParameterCount, b: ParameterCount) -> str:
+def count_sentence(
+    claim: CountClaim, names: tuple[str, str], a: ParameterCount, b: ParameterCount
+) -> str:
     """Say in plain words how the counts compare with the registered limit.
 
     Args:
         claim: The claim.
+        names: What to call its two methods.
         a: Counts of the method that the claim is about.
         b: Counts of the method that it is compared with.
 
@@ -55,8 +64,8 @@ def count_sentence(claim: CountClaim, a: ParameterCount, b: ParameterCount) -> s
     ratio = a.trainable / b.trainable
     side = "below" if ratio < claim.threshold else "not below"
     return (
-        f"{claim.a} trains {a.trainable:,} parameters ({_percent(a.trainable / a.total)} of its "
-        f"own), {claim.b} {b.trainable:,} ({_percent(b.trainable / b.total)} of its own): a ratio "
+        f"{names[0]} trains {a.trainable:,} parameters ({_percent(a.trainable / a.total)} of its "
+        f"own), {names[1]} {b.trainable:,} ({_percent(b.trainable / b.total)} of its own): a ratio "
         f"of {ratio:.3g}, {side} the registered limit of {claim.threshold:g}."
     )
 
@@ -81,11 +90,16 @@ def _why(claim: OrderingClaim, effect: Effect, verdict: OrderingVerdict) -> str:
 
 
 def _size(value: float, claim: OrderingClaim) -> str:
-    return _percent(value) if claim.form == "relative" else f"{value:.3f}"
+    return _percent(value) if claim.form == "relative" else _signed(f"{value:.3f}")
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
+    return _signed(f"{100 * share:.2f} %")
+
+
+def _signed(number: str) -> str:
+    """Return a number with a true minus sign, as the tables have it."""
+    return number.replace("-", "−")
 
 
 def _count(number: int, noun: str) -> str:

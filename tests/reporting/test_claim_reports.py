@@ -71,4 +71,4 @@ def test_tally_keeps_unknown_verdicts():
 def test_latex_is_written_beside_the_markdown(results, tmp_path):
     write_claims(tmp_path / "out" / "claims.md", results.claims())
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["claims.md", "claims.tex"]
+    assert written == ["claims.html", "claims.md", "claims.tex"]

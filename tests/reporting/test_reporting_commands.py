@@ -45,7 +45,7 @@ def test_commands_write_all_their_files(reported):
     names = {"comparison.pdf", "comparison.png", "training_curves.pdf", "training_curves.png"}
     assert {path.name for path in (folder / "figures").iterdir()} == names
     assert {path.name for path in (folder / "tables").iterdir()} == {
-        "comparison.csv", "comparison.md", "comparison.tex",
+        "comparison.csv", "comparison.html", "comparison.md", "comparison.tex",
     }  # fmt: skip
     assert (folder / "claims.md").is_file()
     assert (folder / "claims.tex").is_file()

@@ -32,18 +32,23 @@ def by_id(result):
 
 
 def test_a_clear_gain_is_reproduced_and_its_reverse_is_not(predictions):
-    result = by_id(judge(file_of(ordering("up"), ordering("down", "late", "amb")), predictions, {}))
+    result = by_id(
+        judge(file_of(ordering("up"), ordering("down", "late", "amb")), predictions, {}, {})
+    )
     assert result["up"]["verdict"] == "reproduced"
     assert result["down"]["verdict"] == "not reproduced"
     assert result["up"]["reason"].startswith(
         "On this test set, over seeds, the gain of amb over late in MAE is 4"
     )
     assert "5 seeds against 3" in result["up"]["reason"]
+    named = judge(file_of(ordering("up")), predictions, {}, {"amb": "AMB"})["claims"][0]
+    assert "the gain of AMB over late in MAE" in named["reason"]
+    assert named["contrast"]["labels"] == {"a": "AMB", "b": "late"}
     assert "it is below 1.00 %, the smallest effect of interest" in result["down"]["reason"]
 
 
 def test_numbers_of_the_fixed_set_scope_are_those_of_the_scores(predictions):
-    claim = by_id(judge(file_of(ordering("up")), predictions, {}))["up"]
+    claim = by_id(judge(file_of(ordering("up")), predictions, {}, {}))["up"]
     values = score(predictions).query("split == 'test' and metric == 'mae'").groupby("method")
     a, b = (values.get_group(name)["value"].to_numpy() for name in ("amb", "late"))
     expected = fixed_set_test(a, b, higher_is_better=False, form="relative")
@@ -63,7 +68,7 @@ def test_numbers_of_the_fixed_set_scope_are_those_of_the_scores(predictions):
 
 def test_the_headline_scope_gives_the_verdict(predictions):
     claims = [ordering("fixed"), ordering("population", scope="population")]
-    result = by_id(judge(file_of(*claims), predictions, {}))
+    result = by_id(judge(file_of(*claims), predictions, {}, {}))
     for name, scope in (("fixed", "fixed_set"), ("population", "population")):
         assert result[name]["verdict"] == result[name]["scopes"][scope]["verdict"]
         assert result[name]["reason"] == result[name]["scopes"][scope]["reason"]
@@ -72,7 +77,7 @@ def test_the_headline_scope_gives_the_verdict(predictions):
 
 def test_holm_counts_the_claims_of_the_family_that_could_be_tested(predictions):
     claims = [ordering("weak", "zeta", "amb"), ordering("up"), ordering("gone", b="absent")]
-    result = by_id(judge(file_of(*claims), predictions, {}))
+    result = by_id(judge(file_of(*claims), predictions, {}, {}))
     fixed = result["up"]["scopes"]["fixed_set"]
     assert fixed["p_adjusted"] == pytest.approx(2 * fixed["p"])
     gone = result["gone"]
@@ -83,7 +88,9 @@ def test_holm_counts_the_claims_of_the_family_that_could_be_tested(predictions):
 
 
 def test_one_seed_is_inconclusive_with_the_reason_and_no_numbers_made_up(simulate):
-    result = judge(file_of(ordering("up")), simulate({"amb": (1, 1, 0.5), "late": (1, 3, 2)}), {})
+    result = judge(
+        file_of(ordering("up")), simulate({"amb": (1, 1, 0.5), "late": (1, 3, 2)}), {}, {}
+    )
     claim = result["claims"][0]
     assert claim["verdict"] == "inconclusive"
     assert claim["reason"].endswith("cannot be tested: a method has one seed; two are needed.")
@@ -95,7 +102,7 @@ def test_one_seed_is_inconclusive_with_the_reason_and_no_numbers_made_up(simulat
 
 def test_an_inconclusive_claim_says_what_it_could_have_seen(simulate):
     predictions = simulate({"amb": (1, 3, 0.8), "late": (1, 3, 0.8)})
-    claim = judge(file_of(ordering("up")), predictions, {})["claims"][0]
+    claim = judge(file_of(ordering("up")), predictions, {}, {})["claims"][0]
     assert claim["verdict"] == "inconclusive"
     mde = 100 * claim["scopes"]["fixed_set"]["mde"]
     assert f"finds a gain of {mde:.2f} % with 80 % power" in claim["reason"]
@@ -115,7 +122,7 @@ COUNTS = {"amb": ParameterCount(1000, 90), "late": ParameterCount(900, 450)}
     [(0.25, "reproduced", "below"), (0.2, "not reproduced", "not below")],
 )
 def test_a_count_is_held_against_its_registered_limit(predictions, threshold, verdict, side):
-    claim = judge(file_of(count(threshold)), predictions, COUNTS)["claims"][0]
+    claim = judge(file_of(count(threshold)), predictions, COUNTS, {})["claims"][0]
     assert claim["verdict"] == verdict
     assert claim["counts"] == {
         "quantity": "trainable_parameters",
@@ -156,9 +163,10 @@ def collapse(predictions, method, seed):
 def test_collapsed_runs_count_in_the_verdict_and_are_left_out_beside_it(predictions):
     broken = collapse(predictions, "amb", 13)
     assert collapsed_seeds(broken, RULE) == {"amb": [13], "late": [], "zeta": []}
-    result = judge(file_of(ordering("up"), ordering("other", "late", "zeta")), broken, {})
+    result = judge(file_of(ordering("up"), ordering("other", "late", "zeta")), broken, {}, {})
     assert result["collapse"]["rule"] == {"split": "valid", "metric": "mae", "worse_than": 0.99}
     assert result["collapse"]["methods"]["amb"] == {
+        "label": "amb",
         "runs": 5,
         "collapsed_seeds": [13],
         "rate": 0.2,
@@ -176,7 +184,7 @@ def test_collapsed_runs_count_in_the_verdict_and_are_left_out_beside_it(predicti
 def test_a_method_that_collapsed_in_all_its_runs_has_nothing_without_them(simulate):
     predictions = simulate({"amb": (1, 2, 0.5), "late": (1, 2, 0.9)})
     broken = collapse(collapse(predictions, "amb", 1), "amb", 2)
-    claim = judge(file_of(ordering("up")), broken, {})["claims"][0]
+    claim = judge(file_of(ordering("up")), broken, {}, {})["claims"][0]
     assert claim["without_collapsed"] == {}
     assert claim["verdict"] != "reproduced"
 
@@ -190,4 +198,4 @@ def test_the_collapse_rule_reads_the_validation_split_only(predictions):
 def test_the_order_of_rows_changes_nothing(predictions):
     file = file_of(ordering("up"), count())
     shuffled = predictions.sample(frac=1, random_state=8)
-    assert judge(file, predictions, COUNTS) == judge(file, shuffled, COUNTS)
+    assert judge(file, predictions, COUNTS, {}) == judge(file, shuffled, COUNTS, {})

@@ -1,7 +1,7 @@
 # What people look at: tables, figures and claims, each in Snakemake's report with its caption.
 
 
-# Comparison table (CSV, Markdown, LaTeX) and the claims as people read them.
+# Comparison table (CSV, Markdown, HTML, LaTeX) and the claims as people read them.
 rule render_tables:
     input:
         summary=results("summary.csv"),
@@ -10,19 +10,20 @@ rule render_tables:
         records=RECORDS,
     output:
         report(
-            results("tables/comparison.md"),
+            results("tables/comparison.html"),
             caption="../report/comparison_table.rst",
             category="Tables",
-            labels={"table": "Comparison", "format": "Markdown"},
+            labels={"table": "Comparison", "format": "page"},
         ),
-        results("claims.tex"),
-        tables=[results("tables/comparison.csv"), results("tables/comparison.tex")],
-        claims=report(
-            results("claims.md"),
+        report(
+            results("claims.html"),
             caption="../report/claims.rst",
             category="Claims",
-            labels={"table": "Verdicts", "format": "Markdown"},
+            labels={"table": "Verdicts", "format": "page"},
         ),
+        results("claims.tex"),
+        tables=[results(f"tables/comparison.{kind}") for kind in ("md", "csv", "tex")],
+        claims=results("claims.md"),
     log:
         results("logs/render_tables.log"),
     benchmark:

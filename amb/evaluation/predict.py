@@ -6,13 +6,15 @@ imports it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pandas as pd
 
+from amb import provenance
 from amb.data.firewall import read_test_labels
 from amb.errors import InputError
-from amb.evaluation.predictions import write_predictions
+from amb.evaluation.predictions import read_origin, write_predictions
 from amb.files import read_json, sha256_of
 from amb.training.checkpoint import load_checkpoint
 from amb.training.loop import Epoch, predict
@@ -20,7 +22,7 @@ from amb.training.run import Job, build_model, open_context
 
 
 def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None = None) -> str:
-    """Predict all splits from a run's checkpoint and write ``predictions.parquet``.
+    """Predict all splits from a run's checkpoint, or find it done; ``predictions.parquet``.
 
     Args:
         job: The method and its files.
@@ -40,6 +42,15 @@ def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None
     if found != record["checkpoint_sha256"]:
         raise InputError(checkpoint, "SHA-256", found, record["checkpoint_sha256"])
     context = open_context(job)
+    predictions = folder / "predictions.parquet"
+    origin = {
+        "checkpoint_sha256": found,
+        "store_sha256": context.store.content_hash,
+        "source_sha256": provenance.source_digest(*provenance.EVALUATION_SOURCES),
+    }
+    if read_origin(predictions) == origin:
+        os.utime(predictions)  # newer than what it was checked against
+        return "already predicted"
     model = build_model(job, seed)
     load_checkpoint(checkpoint, model, context.backbone.sha256)
     frame = pd.concat(
@@ -56,5 +67,5 @@ def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None
     joined = joined.rename(columns={"id": "utterance"}).assign(
         method=job.method, seed=seed, corruption="none"
     )
-    write_predictions(folder / "predictions.parquet", joined)
+    write_predictions(predictions, joined, origin)
     return f"{len(joined)} predictions"

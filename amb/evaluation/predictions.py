@@ -7,7 +7,8 @@ all runs of a split predict the same utterances against the same labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ PREDICTION_SCHEMA = pa.schema(
 )
 PREDICTION_COLUMNS: tuple[str, ...] = tuple(PREDICTION_SCHEMA.names)
 SPLITS = ("train", "valid", "test")
+
+ORIGIN = b"amb"
 
 RUN_KEY = ["method", "seed", "split", "corruption"]
 
@@ -94,7 +97,7 @@ def read_predictions(paths: Iterable[Path]) -> pd.DataFrame:
     return pd.concat([runs[key] for key in sorted(runs)], ignore_index=True)
 
 
-def write_predictions(path: Path, frame: pd.DataFrame) -> None:
+def write_predictions(path: Path, frame: pd.DataFrame, origin: Mapping[str, str]) -> None:
     """Check a frame and write it as Parquet, atomically; numbers are stored as float32.
 
     What ``read_predictions`` would refuse in one file is refused here already.
@@ -102,6 +105,7 @@ def write_predictions(path: Path, frame: pd.DataFrame) -> None:
     Args:
         path: The file to write.
         frame: Rows with ``PREDICTION_COLUMNS``.
+        origin: What the predictions follow from (hashes, by name), kept in the file.
     """
     _check_names(path, list(frame.columns))
     ordered = frame[list(PREDICTION_COLUMNS)].astype(
@@ -109,8 +113,26 @@ def write_predictions(path: Path, frame: pd.DataFrame) -> None:
     )
     _check_rows(path, ordered)
     table = pa.Table.from_pandas(ordered, schema=PREDICTION_SCHEMA, preserve_index=False)
+    metadata = {ORIGIN: json.dumps(dict(origin), sort_keys=True)}
     with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(None), temporary)
+        pq.write_table(table.replace_schema_metadata(metadata), temporary)
+
+
+def read_origin(path: Path) -> dict[str, str] | None:
+    """Return what a file's predictions follow from; None where there is no such file.
+
+    Args:
+        path: A prediction file.
+
+    Returns:
+        The ``origin`` that it was written with, empty where it has none.
+    """
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowException):
+        return None
+    origin: dict[str, str] = json.loads(metadata.get(ORIGIN, b"{}"))
+    return origin
 
 
 def run_folder(runs: Path, method: str, seed: int) -> Path:

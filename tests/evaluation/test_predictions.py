@@ -10,6 +10,7 @@ from amb.errors import InputError
 from amb.evaluation.predictions import (
     PREDICTION_COLUMNS,
     PREDICTION_SCHEMA,
+    read_origin,
     read_predictions,
     read_study_predictions,
     run_folder,
@@ -39,7 +40,9 @@ def store(path, frame):
 
 def test_predictions_come_back_as_written(tmp_path):
     frame = run_frame()
-    write_predictions(tmp_path / "p.parquet", frame)
+    write_predictions(tmp_path / "p.parquet", frame, {"store_sha256": "cafe"})
+    assert read_origin(tmp_path / "p.parquet") == {"store_sha256": "cafe"}
+    assert read_origin(tmp_path / "none.parquet") is None
     found = read_predictions([tmp_path / "p.parquet"])
     assert tuple(found.columns) == PREDICTION_COLUMNS
     assert found["label"].dtype == found["prediction"].dtype == np.float32
@@ -66,7 +69,7 @@ def test_numbers_that_are_not_finite_are_refused_by_name(tmp_path, column, value
     with pytest.raises(InputError, match=message):
         read_predictions([store(tmp_path / "bad.parquet", frame)])
     with pytest.raises(InputError, match=message):
-        write_predictions(tmp_path / "bad.parquet", frame)
+        write_predictions(tmp_path / "bad.parquet", frame, {})
 
 
 def test_missing_unknown_and_wrongly_typed_columns_are_refused(tmp_path):
@@ -186,7 +189,7 @@ def study(tmp_path):
 def runs(tmp_path):
     for method, seed in (("amb", 11), ("amb", 12), ("late_fusion", 11), ("late_fusion", 12)):
         path = run_folder(tmp_path / "runs", method, seed) / "predictions.parquet"
-        write_predictions(path, run_frame(method, seed))
+        write_predictions(path, run_frame(method, seed), {})
     return tmp_path / "runs"
 
 
@@ -203,6 +206,6 @@ def test_a_study_names_the_run_that_has_no_predictions(runs, study):
 
 
 def test_a_study_refuses_a_file_that_holds_another_run(runs, study):
-    write_predictions(runs / "amb" / "seed12" / "predictions.parquet", run_frame("amb", 13))
+    write_predictions(runs / "amb" / "seed12" / "predictions.parquet", run_frame("amb", 13), {})
     with pytest.raises(InputError, match=r"seed12.predictions.parquet.*another run.*amb, 12"):
         read_study_predictions(runs, study)

@@ -38,7 +38,7 @@ def folder(tmp_path, simulate):
     trainable = {"amb": 50, "finetuned_fusion": 800}
     for (method, seed), rows in predictions.groupby(["method", "seed"]):
         run = run_folder(tmp_path / "runs", method, seed)
-        write_predictions(run / "predictions.parquet", rows)
+        write_predictions(run / "predictions.parquet", rows, {})
         write_json(
             run / "run.json", {"parameters": {"total": 1000, "trainable": trainable[method]}}
         )
@@ -88,7 +88,7 @@ def test_a_second_run_writes_the_same_bytes_whatever_the_order_of_rows(folder, t
         first |= {path: path.read_bytes() for path in run(command, folder, out, **more)}
     for path in (folder / "runs").glob("*/*/predictions.parquet"):
         rows = pd.read_parquet(path)
-        write_predictions(path, rows.sample(frac=1, random_state=3))
+        write_predictions(path, rows.sample(frac=1, random_state=3), {})
     for command, out, more in OUTPUTS:
         for path in run(command, folder, out, **more):
             assert path.read_bytes() == first[path], path.name

@@ -140,6 +140,22 @@ def test_a_failing_seed_does_not_stop_the_others(job, tmp_path):
     assert is_complete(job, 1112)
 
 
+def test_predictions_are_made_once_and_again_when_they_are_gone_or_another_s(job):
+    run_seed(job, 1111, lambda _: None)
+    assert evaluate_seed(job, 1111) == "78 predictions"
+    file = job.folder(1111) / "predictions.parquet"
+    before = file.read_bytes()
+    assert evaluate_seed(job, 1111) == "already predicted"
+    file.unlink()
+    assert evaluate_seed(job, 1111) == "78 predictions"
+    assert file.read_bytes() == before
+    run_seed(job, 1112, lambda _: None)
+    evaluate_seed(job, 1112)
+    shutil.copy(job.folder(1112) / "predictions.parquet", file)
+    assert evaluate_seed(job, 1111) == "78 predictions"
+    assert file.read_bytes() == before
+
+
 def test_predictions_cover_every_split_once(job, tiny):
     run_seed(job, 1111, lambda _: None)
     evaluate_seed(job, 1111)

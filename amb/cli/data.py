@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> None:
 
 def summary(card: dict[str, Any]) -> str:
     """Return a store's card in a few lines of text."""
-    lines = [
+    lines = [f"release: {card['release']}"] if "release" in card else []
+    lines += [
         "{}: {utterances} utterances of {videos} videos".format(split, **card["counts"][split])
         for split in ("train", "valid", "test")
     ]

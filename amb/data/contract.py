@@ -21,8 +21,14 @@ LARGEST_LABEL = 3.0
 LABEL_TOLERANCE = 1e-6
 LARGEST_NONFINITE_SHARE = 0.05
 
-# Utterances of the standard splits (train, valid, test) as published.
-KNOWN_SIZES = {"mosi": (1284, 229, 686), "mosei": (16326, 1871, 4659)}
+# Utterances of train, valid and test in the releases that are in use, and what these are called.
+KNOWN_RELEASES = {
+    "mosi": {(1284, 229, 686): "standard, 2,199 utterances"},
+    "mosei": {
+        (16326, 1871, 4659): "standard, 22,856 utterances",
+        (16274, 1861, 4653): "label.csv, 22,788 utterances: 68 fewer than standard",
+    },
+}
 
 
 def checked(dataset: Dataset, file: str | Path) -> Dataset:
@@ -40,7 +46,7 @@ def checked(dataset: Dataset, file: str | Path) -> Dataset:
     """
     utterances = dataset.utterances
     _check_identifiers(utterances, file)
-    _check_splits(utterances, dataset.known_as, file)
+    release = _check_splits(utterances, dataset.known_as, file)
     _check_text(utterances, file)
     _check_labels(dataset.labels, utterances["id"], file)
     unknown = sorted(set(dataset.features) - set(MODALITIES))
@@ -51,7 +57,8 @@ def checked(dataset: Dataset, file: str | Path) -> Dataset:
         _check_shape(modality, ragged, utterances, dataset.word_aligned[modality], file)
         features[modality], count = _finite(modality, ragged, utterances, file)
         repairs[f"{modality}_nonfinite_values_set_to_0"] = count
-    return dataclasses.replace(dataset, features=features, repairs=repairs)
+    facts = {**dataset.facts, **({"release": release} if release else {})}
+    return dataclasses.replace(dataset, features=features, repairs=repairs, facts=facts)
 
 
 def _check_identifiers(utterances: pd.DataFrame, file: str | Path) -> None:
@@ -64,7 +71,8 @@ def _check_identifiers(utterances: pd.DataFrame, file: str | Path) -> None:
         raise InputError(file, f"unique ids: {identifier}", f"{count} utterances", "one")
 
 
-def _check_splits(utterances: pd.DataFrame, known_as: str | None, file: str | Path) -> None:
+def _check_splits(utterances: pd.DataFrame, known_as: str | None, file: str | Path) -> str | None:
+    """Check splits; return the name of the release whose sizes these are, if it has one."""
     unknown = utterances[~utterances["split"].isin(SPLITS)]
     if len(unknown):
         first = unknown.iloc[0]
@@ -75,14 +83,18 @@ def _check_splits(utterances: pd.DataFrame, known_as: str | None, file: str | Pa
     for split, size in zip(SPLITS, sizes, strict=True):
         if not size:
             raise InputError(file, f"non-empty splits: {split}", 0, "at least one utterance")
-    if known_as in KNOWN_SIZES and sizes != KNOWN_SIZES[known_as]:
+    if known_as not in KNOWN_RELEASES:
+        return None
+    if sizes not in KNOWN_RELEASES[known_as]:
+        known = KNOWN_RELEASES[known_as]
         raise InputError(
             file,
             f"known split sizes: {known_as} ({'/'.join(SPLITS)})",
             "/".join(map(str, sizes)),
-            "/".join(map(str, KNOWN_SIZES[known_as])),
+            " or ".join(f"{'/'.join(map(str, each))} ({name})" for each, name in known.items()),
             "Another release of the corpus? Set the dataset to other if that is meant",
         )
+    return KNOWN_RELEASES[known_as][sizes]
 
 
 def _check_disjoint(utterances: pd.DataFrame, column: str, file: str | Path) -> None:

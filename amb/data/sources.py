@@ -13,7 +13,14 @@ from amb.study import Study
 DATA_ROOT_VARIABLE = "AMB_DATA_ROOT"
 
 # Which options of a reader name files, relative to the data root.
-FILE_OPTIONS = {"demo": (), "csd": ("labels", "folds", "text", "audio", "visual")}
+FILE_OPTIONS = {
+    "demo": (),
+    "csd": ("labels", "folds", "text", "audio", "visual"),
+    "mmsa": ("file",),
+    "misa": ("train", "valid", "test", "file"),
+    "mag": ("file",),
+    "label_csv": ("file",),
+}
 
 
 def default_data_root() -> Path:

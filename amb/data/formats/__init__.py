@@ -14,8 +14,16 @@ from typing import Any
 from amb.data.dataset import Dataset
 from amb.data.formats.csd import read_csd
 from amb.data.formats.demo import read_demo
+from amb.data.formats.label_csv import read_label_csv
+from amb.data.formats.mag import read_mag
+from amb.data.formats.misa import read_misa
+from amb.data.formats.mmsa import read_mmsa
 
 READERS: dict[str, Callable[[dict[str, Any], Path], Dataset]] = {
     "demo": read_demo,
     "csd": read_csd,
+    "mmsa": read_mmsa,
+    "misa": read_misa,
+    "mag": read_mag,
+    "label_csv": read_label_csv,
 }

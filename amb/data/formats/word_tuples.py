@@ -1,0 +1,136 @@
+"""Utterances as tuples of words and word-aligned frames: what MISA's and MAG-BERT's pickles share.
+
+    MISA      ((word_ids (L,), visual (L,d_v), acoustic (L,d_a), words), label (1,1), 'video[k]')
+    MAG-BERT  ((words, visual (L,d_v), acoustic (L,d_a)), label (1,1), segment)
+
+One frame a word, words as they were spoken (so text is rebuilt by joining them). What the layouts
+cannot say: times, pauses, and who speaks. ``segment`` names the video as ``video[k]`` or
+``video_k``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from amb.data.dataset import UTTERANCE_COLUMNS, Dataset
+from amb.data.formats.checks import numeric, texts
+from amb.data.ragged import Ragged
+from amb.errors import InputError
+
+_SEGMENT = re.compile(r"(?P<video>.+?)(?:\[(?P<k>\d+)\]|_(?P<clip>\d+))")
+
+
+@dataclass(frozen=True)
+class WordTuple:
+    """One utterance.
+
+    Attributes:
+        segment: Its name.
+        video: The video that the name starts with.
+        clip: What follows.
+        words: Its L words.
+        visual: (L, d_v).
+        acoustic: (L, d_a).
+        label: Its sentiment.
+    """
+
+    segment: str
+    video: str
+    clip: str
+    words: list[str]
+    visual: npt.NDArray[Any]
+    acoustic: npt.NDArray[Any]
+    label: float
+
+
+def parse_word_tuples(file: Path, where: str, items: Any) -> list[WordTuple]:
+    """Check and parse a list of tuples of either layout.
+
+    Args:
+        file: For messages.
+        where: Where the list stands in the file.
+        items: The list.
+
+    Returns:
+        The utterances, in the list's order.
+
+    Raises:
+        InputError: An item is of neither layout.
+    """
+    if not isinstance(items, list):
+        raise InputError(file, where, type(items).__name__, "a list of tuples")
+    return [_parse(file, f"{where}[{place}]", item) for place, item in enumerate(items)]
+
+
+def to_dataset(
+    utterances: Sequence[tuple[str, WordTuple]], sources: list[dict[str, Any]], known_as: str
+) -> Dataset:
+    """Return utterances with their splits as a data set, word-aligned.
+
+    Args:
+        utterances: (split, utterance), in the order that the store shall have.
+        sources: What was read.
+        known_as: Name of the data set.
+
+    Returns:
+        The data set.
+    """
+    rows = [
+        (own.segment, own.video, own.clip, None, split, " ".join(own.words), own.words)
+        for split, own in utterances
+    ]
+    table = pd.DataFrame(rows, columns=list(UTTERANCE_COLUMNS))
+    labels = np.array([own.label for _, own in utterances], dtype=np.float32)
+    return Dataset(
+        utterances=table,
+        features={
+            "audio": Ragged.from_sequences([own.acoustic for _, own in utterances]),
+            "visual": Ragged.from_sequences([own.visual for _, own in utterances]),
+        },
+        labels=pd.DataFrame({"id": table["id"], "label": labels}),
+        word_aligned={"audio": True, "visual": True},
+        sources=sources,
+        known_as=known_as,
+    )
+
+
+def _parse(file: Path, where: str, item: Any) -> WordTuple:
+    if not isinstance(item, tuple) or len(item) != 3 or not isinstance(item[0], tuple):
+        found = type(item).__name__
+        raise InputError(file, where, found, "((words, visual, acoustic), label, segment)")
+    parts, label, segment = item
+    if len(parts) == 4:  # MISA: word ids first, words last
+        _, visual, acoustic, spoken = parts
+    elif len(parts) == 3:
+        spoken, visual, acoustic = parts
+    else:
+        raise InputError(file, f"{where}[0]", f"{len(parts)} parts", "3 (MAG-BERT) or 4 (MISA)")
+    words = texts(file, f"{where} words", spoken)
+    matched = _SEGMENT.fullmatch(segment) if isinstance(segment, str) else None
+    if matched is None:
+        raise InputError(file, f"{where} segment", segment, "video[k] or video_k")
+    return WordTuple(
+        segment=str(segment),
+        video=matched["video"],
+        clip=matched["k"] or matched["clip"],
+        words=words,
+        visual=numeric(file, f"{where} visual", visual, 2, len(words)),
+        acoustic=numeric(file, f"{where} acoustic", acoustic, 2, len(words)),
+        label=_label(file, f"{where} label", label),
+    )
+
+
+def _label(file: Path, where: str, value: Any) -> float:
+    if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "fiu":
+        return float(value.reshape(()))
+    if type(value) in (int, float):
+        return float(value)
+    raise InputError(file, where, type(value).__name__, "one number, shape (1, 1)")

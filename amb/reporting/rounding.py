@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 MAX_DECIMALS = 6
+ROUNDING = 1e-12
 MISSING = "—"
 UNDEFINED = "undefined"
 
@@ -92,7 +93,7 @@ def format_mean(mean: float, half_width: float, fallback: int) -> str:
         return UNDEFINED
     if not math.isfinite(half_width):
         return f"{format_number(mean, fallback)} ± {MISSING}"
-    if half_width == 0:
+    if half_width <= ROUNDING * abs(mean):  # equal runs, but for the last bits of their mean
         return f"{format_number(mean, fallback)} ± 0"
     if half_width < 10.0**-MAX_DECIMALS:
         return f"{format_number(mean, MAX_DECIMALS)} ± <{10.0**-MAX_DECIMALS:.{MAX_DECIMALS}f}"

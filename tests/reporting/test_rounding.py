@@ -96,3 +96,7 @@ def test_p_value_stays_on_its_side_of_alpha(p, text):
 )
 def test_counts_have_three_significant_digits(count, text):
     assert format_count(count) == text
+
+
+def test_runs_that_are_equal_but_for_rounding_have_no_interval():
+    assert format_mean(23.333333333333336, 3.6e-15, fallback=1) == "23.3 ± 0"

@@ -47,7 +47,7 @@ def test_every_shipped_study_is_valid(file):
             "layer: 2",
             r"backbone: found 'unknown key layer', expected only name, layers",
         ),
-        ("count: 10", "count: 0", r"seeds.count: found 0, expected a number of at least 1"),
+        ("count: 6", "count: 0", r"seeds.count: found 0, expected a number of at least 1"),
         (
             "pooling: mean",
             "pooling: max",
@@ -56,7 +56,7 @@ def test_every_shipped_study_is_valid(file):
         ("max_epochs: 6", "max_epochs: ten", r"training.max_epochs: found 'ten', .* type integer"),
         ("  max_epochs: 6\n", "", r"training: found 'no max_epochs'"),
         ("reference: finetuned", "reference: x", r"statistics.reference: found 'x_fusion'.* amb,"),
-        ("count: 10", "count: 10, count: 3", r"YAML: found .*key .*count.* is given twice"),
+        ("count: 6", "count: 6, count: 3", r"YAML: found .*key .*count.* is given twice"),
         (
             "text: 0.50",
             "text: -0.5",
@@ -112,7 +112,7 @@ def test_a_row_overrides_seeds_and_training(write):
 def test_training_view_ignores_what_training_does_not_depend_on(write):
     base = load_study(write()).training_view("amb")
     for old, new in [
-        ("count: 10", "count: 11"),
+        ("count: 6", "count: 11"),
         ("reference: finetuned_fusion", "reference: amb"),
         ("late_fusion: {label", "another: {builder: late_fusion, label"),
         ("amb: {label: AMB}", "amb: {label: Ours}"),

@@ -34,7 +34,7 @@ def test_every_study_plans_without_its_data(tmp_path, study):
     file = ROOT / "config" / f"{study}.yaml"
     done = snakemake(tmp_path, "-n", "--config", f"study={file}", AMB_DATA_ROOT="/nonexistent")
     assert done.returncode == 0, done.stderr
-    assert "train_amb_0" in done.stdout + done.stderr
+    assert "train_" in done.stdout + done.stderr
 
 
 def test_a_misspelt_key_stops_the_workflow_with_its_name(tmp_path, tiny):

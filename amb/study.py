@@ -18,6 +18,7 @@ import yaml
 
 from amb.errors import InputError
 
+DATA_DEFAULTS = {"normalisation": "zscore", "max_pieces": 64, "largest_nonfinite_share": 0.05}
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -84,7 +85,7 @@ class Study:
         file: Where it was read from.
         name: Name of the study and of its results folder.
         description: One sentence for the report.
-        data: The data section with ``normalisation`` and ``max_pieces`` filled in; the reader's
+        data: The data section with ``DATA_DEFAULTS`` filled in; the reader's
             own options stand under the reader's name.
         backbone: The pretrained language model.
         methods: Rows by name, in table order.
@@ -202,7 +203,7 @@ def load_study(file: str | Path) -> Study:
         file=file,
         name=content["name"],
         description=content.get("description", ""),
-        data={"normalisation": "zscore", "max_pieces": 64, **content["data"]},
+        data={**DATA_DEFAULTS, **content["data"]},
         backbone=BackboneSettings(**content["backbone"]),
         methods=methods,
         statistics=StatisticsSettings(**statistics),

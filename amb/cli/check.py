@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> None:
     """Check every row of the study and write its parameter counts."""
     from amb.files import write_json
     from amb.study import load_study
-    from amb.training.check import check_method, count_cut_texts
+    from amb.training.check import check_method, describe_texts
     from amb.training.run import Job
 
     counts = {}
@@ -29,6 +29,5 @@ def run(args: argparse.Namespace) -> None:
         counts[name] = check_method(job)
         total, trainable = counts[name]["total"], counts[name]["trainable"]
         print(f"{name}: {trainable:,} of {total:,} parameters train")
-    cut, texts = count_cut_texts(job)
-    print(f"{cut} of {texts} texts are cut at the study's max_pieces")
+    print(describe_texts(job))
     write_json(args.out, counts)

@@ -1,7 +1,9 @@
 """One split of a store as tensors, and the batches drawn from it.
 
+Features stay in the store's mapped file until a batch needs them, and are scaled then.
+
 Notation: U utterances of the split, B batch, L longest text of the batch in word-pieces,
-T longest sequence of frames of the batch, F features of a frame.
+T longest sequence of frames of the batch, F features of a frame, G groups with statistics.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from amb.data.normalisation import apply_zscore
+from amb.data.normalisation import Scaling, scaling_of
+from amb.data.ragged import Ragged
 from amb.data.store import Store
-from amb.data.tokenisation import SPECIAL, tokenise
+from amb.data.token_cache import cached_tokens
+from amb.data.tokenisation import SPECIAL
 
 
 @dataclass(frozen=True)
@@ -48,45 +52,109 @@ class Batch:
 
 @dataclass(frozen=True)
 class RaggedTensor:
-    """Rows of different lengths end to end: values (Σ, …) and offsets (U + 1,)."""
+    """U rows of different lengths somewhere in one tensor.
+
+    Attributes:
+        values: (Σ, …); may hold more than these rows, and may be a mapped file.
+        starts: Where each row begins (U,).
+        lengths: Its length (U,).
+    """
 
     values: Tensor
-    offsets: Tensor
+    starts: Tensor
+    lengths: Tensor
+
+    @classmethod
+    def select(cls, values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> RaggedTensor:
+        """Choose ``rows`` of a ragged array: values (Σ, …), offsets (N + 1,); nothing is copied."""
+        starts, lengths = offsets[rows], np.diff(offsets)[rows]
+        return cls(
+            torch.from_numpy(values), torch.from_numpy(starts.copy()), torch.from_numpy(lengths)
+        )
 
     def pad(self, rows: Tensor, fill: float = 0) -> tuple[Tensor, Tensor]:
         """Return rows side by side, (B, longest, …), and their mask, (B, longest)."""
-        start, end = self.offsets[rows], self.offsets[rows + 1]
-        place = torch.arange(int((end - start).max()), device=rows.device)
-        mask = place < (end - start)[:, None]  # (B, longest)
+        start, length = self.starts[rows], self.lengths[rows]
+        place = torch.arange(int(length.max()), device=rows.device)
+        mask = place < length[:, None]  # (B, longest)
         index = (start[:, None] + place).clamp(max=max(self.values.shape[0] - 1, 0))
-        keep = mask.view(*mask.shape, *[1] * (self.values.dim() - 1))
-        return torch.where(keep, self.values[index], fill), mask
+        return _filled(self.values[index], mask, fill), mask
 
-    def lengths(self) -> Tensor:
-        """Return the length of every row, (U,)."""
-        return self.offsets[1:] - self.offsets[:-1]
+    def own_values(self) -> Tensor:
+        """Return the values of these rows only, end to end: (ΣU, …)."""
+        ends = self.lengths.cumsum(0)
+        shift = torch.repeat_interleave(self.starts - (ends - self.lengths), self.lengths)
+        return self.values[shift + torch.arange(len(shift), device=shift.device)]
 
     def to(self, device: torch.device) -> RaggedTensor:
-        """Return a copy on ``device``."""
-        return RaggedTensor(self.values.to(device), self.offsets.to(device))
+        """Return a copy of these rows on another ``device``; on their own, nothing is copied."""
+        if device.type == self.values.device.type:
+            return self
+        starts = self.lengths.cumsum(0) - self.lengths
+        return RaggedTensor(
+            self.own_values().to(device), starts.to(device), self.lengths.to(device)
+        )
+
+
+@dataclass(frozen=True)
+class ScaledFrames:
+    """Feature sequences of U utterances, scaled when they are asked for.
+
+    Attributes:
+        raw: The sequences as the store has them.
+        mean: (G, F), None where nothing is scaled.
+        std: (G, F).
+        group: Which statistics each utterance has (U,).
+    """
+
+    raw: RaggedTensor
+    mean: Tensor | None = None
+    std: Tensor | None = None
+    group: Tensor | None = None
+
+    @classmethod
+    def select(cls, features: Ragged, scaling: Scaling | None, rows: np.ndarray) -> ScaledFrames:
+        """Choose the utterances ``rows`` of a store's features."""
+        raw = RaggedTensor.select(features.values, features.offsets, rows)
+        if scaling is None:
+            return cls(raw)
+        mean, std = torch.from_numpy(scaling.mean), torch.from_numpy(scaling.std)
+        return cls(raw, mean, std, torch.from_numpy(scaling.group[rows]))
+
+    def pad(self, rows: Tensor) -> Frames:
+        """Return the sequences of ``rows`` (B,), scaled, with zeros as padding."""
+        values, mask = self.raw.pad(rows)
+        if self.mean is None or self.std is None or self.group is None:
+            return Frames(values, mask)
+        group = self.group[rows]
+        scaled = (values - self.mean[group][:, None]) / self.std[group][:, None]
+        return Frames(_filled(scaled, mask, 0), mask)
+
+    def to(self, device: torch.device) -> ScaledFrames:
+        """Return these sequences on ``device``."""
+        if self.mean is None or self.std is None or self.group is None:
+            return ScaledFrames(self.raw.to(device))
+        return ScaledFrames(
+            self.raw.to(device), self.mean.to(device), self.std.to(device), self.group.to(device)
+        )
 
 
 @dataclass(frozen=True)
 class SplitData:
-    """One split, tokenised and normalised.
+    """One split, tokenised.
 
     Attributes:
         utterances: Ids of the U utterances, in the store's order.
         token_ids: Word-pieces.
         word_index: The word of each piece.
-        frames: Normalised features by modality.
+        frames: Features by modality.
         labels: (U,) float32; None for the test split, whose labels this code never opens.
     """
 
     utterances: list[str]
     token_ids: RaggedTensor
     word_index: RaggedTensor
-    frames: dict[str, RaggedTensor]
+    frames: dict[str, ScaledFrames]
     labels: Tensor | None
 
     def __len__(self) -> int:
@@ -96,7 +164,7 @@ class SplitData:
         """Collect the utterances ``rows`` (B,) into a batch, padded to its longest."""
         token_ids, token_mask = self.token_ids.pad(rows)
         word_index, _ = self.word_index.pad(rows, fill=SPECIAL)
-        frames = {m: Frames(*ragged.pad(rows)) for m, ragged in self.frames.items()}
+        frames = {m: source.pad(rows) for m, source in self.frames.items()}
         labels = None if self.labels is None else self.labels[rows]
         return Batch(token_ids, token_mask, word_index, frames, labels)
 
@@ -107,15 +175,15 @@ class SplitData:
 
     def by_length(self) -> Tensor:
         """Return all rows, shortest text first: batches for prediction with little padding."""
-        return torch.argsort(self.token_ids.lengths(), stable=True)
+        return torch.argsort(self.token_ids.lengths, stable=True)
 
     def to(self, device: torch.device) -> SplitData:
-        """Return a copy on ``device``."""
+        """Return these data on ``device``."""
         return SplitData(
             self.utterances,
             self.token_ids.to(device),
             self.word_index.to(device),
-            {m: ragged.to(device) for m, ragged in self.frames.items()},
+            {m: source.to(device) for m, source in self.frames.items()},
             None if self.labels is None else self.labels.to(device),
         )
 
@@ -123,45 +191,37 @@ class SplitData:
 def load_splits(
     store: Store, backbone: Path, max_pieces: int, normalisation: str
 ) -> dict[str, SplitData]:
-    """Read a store into tensors, without the labels of the test split.
+    """Open a store's splits as tensors, without the labels of the test split.
 
     Args:
         store: An open store.
         backbone: A prepared backbone's folder.
         max_pieces: Longest text in word-pieces.
-        normalisation: ``none`` or ``zscore``.
+        normalisation: ``none``, ``zscore`` or ``per_video``.
 
     Returns:
         ``train``, ``valid`` and ``test``.
     """
-    tokens = tokenise(store.utterances["words"].tolist(), backbone, max_pieces)
+    tokens = cached_tokens(store, backbone, max_pieces)
     ids = store.utterances["id"]
     labels = store.labels().set_index("id")["label"].reindex(ids).to_numpy(np.float32)
-    features = {}
-    for modality in store.modalities:
-        ragged = store.features(modality)
-        values = np.asarray(ragged.values)
-        if normalisation == "zscore":
-            values = apply_zscore(values, store.card["normalisation"][modality])
-        features[modality] = (values, np.asarray(ragged.offsets))
+    features = {
+        m: (store.features(m), scaling_of(store, m, normalisation)) for m in store.modalities
+    }
     splits = {}
     for split in ("train", "valid", "test"):
         rows = np.flatnonzero(store.utterances["split"] == split)
         splits[split] = SplitData(
             utterances=ids.iloc[rows].tolist(),
-            token_ids=_take(tokens.token_ids, tokens.offsets, rows),
-            word_index=_take(tokens.word_index, tokens.offsets, rows),
-            frames={m: _take(*ragged, rows) for m, ragged in features.items()},
+            token_ids=RaggedTensor.select(tokens.token_ids, tokens.offsets, rows),
+            word_index=RaggedTensor.select(tokens.word_index, tokens.offsets, rows),
+            frames={m: ScaledFrames.select(*own, rows) for m, own in features.items()},
             labels=None if split == "test" else torch.from_numpy(labels[rows]),
         )
     return splits
 
 
-def _take(values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> RaggedTensor:
-    """Copy some rows of a ragged array into a ragged tensor."""
-    pieces = [values[offsets[row] : offsets[row + 1]] for row in rows]
-    lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
-    return RaggedTensor(
-        torch.from_numpy(np.concatenate(pieces)),
-        torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)),
-    )
+def _filled(values: Tensor, mask: Tensor, fill: float) -> Tensor:
+    """Replace values (B, T, …) outside the mask (B, T)."""
+    keep = mask.view(*mask.shape, *[1] * (values.dim() - 2))
+    return torch.where(keep, values, fill)

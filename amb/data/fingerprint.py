@@ -31,10 +31,15 @@ def _plain(value: object) -> str | None:
 
 def features_digest(features: Ragged, word_aligned: bool) -> str:
     """Return the SHA-256 of alignment, shape, offsets and values (little-endian)."""
-    total = hashlib.sha256(json.dumps([word_aligned, *features.values.shape]).encode())
+    total = hashlib.sha256(features_header(word_aligned, features.values.shape))
     total.update(np.ascontiguousarray(features.offsets, dtype="<i8").data)
     total.update(np.ascontiguousarray(features.values, dtype="<f4").data)
     return total.hexdigest()
+
+
+def features_header(word_aligned: bool, shape: tuple[int, ...]) -> bytes:
+    """Return what a features digest begins with: alignment and the shape of all values."""
+    return json.dumps([word_aligned, *shape]).encode()
 
 
 def labels_digest(labels: pd.DataFrame) -> str:

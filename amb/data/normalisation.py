@@ -1,52 +1,62 @@
-"""Z-scores of features, with statistics of the train split only."""
+"""Scaling of features: by the train split, by each video, or not at all.
+
+The store keeps features as they came, and the statistics beside them; scaling happens when a
+batch is made, so that a mapped file stays mapped.
+
+``zscore`` uses the frames of the train split only. ``per_video`` uses all frames of an utterance's
+own video, test videos included: no label is needed for it, but a system that hears one utterance
+at a time could not do it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from amb.data.ragged import Array, Ragged
+from amb.data.ragged import Array
+from amb.data.store import Store
 
-Statistics = dict[str, list[float]]
+KINDS = ("none", "zscore", "per_video")
 
 
-def train_statistics(features: Ragged, is_train: npt.NDArray[np.bool_]) -> Statistics:
-    """Return mean and standard deviation of each feature over all frames of train utterances.
+@dataclass(frozen=True)
+class Scaling:
+    """Mean and standard deviation of G groups of frames, and which group an utterance is in.
 
-    A constant feature has a standard deviation of exactly 0.
+    Attributes:
+        mean: (G, d) float32.
+        std: (G, d) float32, nowhere 0.
+        group: (N,) int64.
+    """
+
+    mean: Array
+    std: Array
+    group: npt.NDArray[np.int64]
+
+
+def scaling_of(store: Store, modality: str, kind: str) -> Scaling | None:
+    """Return how one modality of a store is scaled: ``(values − mean) / std``.
+
+    A standard deviation of 0 (a constant feature) counts as 1.
 
     Args:
-        features: N sequences of d features.
-        is_train: Which of the N utterances are of the train split (N,).
+        store: An open store.
+        modality: One of its modalities.
+        kind: ``none``, ``zscore`` or ``per_video``.
 
     Returns:
-        ``{"mean": d numbers, "std": d numbers}``, computed in float64.
+        The statistics, or None for ``none``.
     """
-    rows = features.rows_of(is_train)
-    mean, std = [], []
-    # One column at a time: a float64 copy of all features of CMU-MOSEI would take gigabytes.
-    for feature in features.values.T:
-        column = feature[rows].astype(np.float64)
-        mean.append(float(column.mean()))
-        std.append(0.0 if column.min() == column.max() else float(column.std()))
-    return {"mean": mean, "std": std}
-
-
-def apply_zscore(
-    values: npt.NDArray[np.floating], statistics: Mapping[str, Sequence[float]]
-) -> Array:
-    """Return ``(values − mean) / std`` as float32; a std of 0 counts as 1.
-
-    Args:
-        values: Frames (…, d).
-        statistics: ``mean`` and ``std``, d numbers each, as ``train_statistics`` returns them.
-
-    Returns:
-        The scaled frames (…, d), float32.
-    """
-    mean = np.asarray(statistics["mean"], dtype=np.float32)
-    std = np.asarray(statistics["std"], dtype=np.float32)
-    scaled = (values - mean) / np.where(std == 0, np.float32(1), std)
-    return scaled.astype(np.float32, copy=False)
+    if kind == "none":
+        return None
+    if kind == "per_video":
+        mean, std = store.video_statistics(modality)
+        group = store.video_numbers()
+    else:
+        own = store.card["normalisation"][modality]
+        mean = np.asarray([own["mean"]], dtype=np.float32)
+        std = np.asarray([own["std"]], dtype=np.float32)
+        group = np.zeros(len(store.utterances), dtype=np.int64)
+    return Scaling(mean, np.where(std == 0, np.float32(1), std), group)

@@ -1,4 +1,8 @@
-"""Sequences of unequal length in one flat array: no padding on disk or in memory."""
+"""Feature sequences of unequal length, as they lie in a store or in a user's file.
+
+``Ragged`` is the store's form, one flat array without padding. The others read the layouts that
+users hold without copying them: a list of arrays, a padded block, several of these in a row.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 Offsets = npt.NDArray[np.int64]
+Lengths = npt.NDArray[np.int64]
 CHUNK_VALUES = 1 << 24
 
 
@@ -44,7 +49,7 @@ class Ragged:
         return self.values[self.offsets[index] : self.offsets[index + 1]]
 
     @property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> Lengths:
         """Frames of each sequence (N,)."""
         return np.diff(self.offsets)
 
@@ -59,16 +64,12 @@ class Ragged:
         for first in range(0, len(self.values), step):
             yield self.values[first : first + step]
 
-    def rows_of(self, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Return which frames (sum_T,) belong to the chosen sequences (N,)."""
-        return np.repeat(chosen, self.lengths)
-
 
 class Sequences(Protocol):
-    """N feature sequences of unequal length that can be read once, in order, piece by piece."""
+    """N feature sequences of unequal length, which may lie in a mapped file and be gigabytes."""
 
     @property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> Lengths:
         """Frames of each sequence (N,)."""
 
     @property
@@ -77,8 +78,40 @@ class Sequences(Protocol):
 
     def __len__(self) -> int: ...
 
+    def __getitem__(self, index: int) -> Array:
+        """Return one sequence (T, d) float32; negative indices count from the end."""
+
     def chunks(self) -> Iterator[Array]:
-        """Yield all frames in order, float32, some hundred thousand values at a time."""
+        """Yield all frames in order, float32, about ``CHUNK_VALUES`` values at a time."""
+
+
+@dataclass(frozen=True)
+class ListedSequences:
+    """N sequences (T_i, d) as a list of arrays of numbers, views of a mapped file or not."""
+
+    arrays: Sequence[npt.NDArray[Any]]
+
+    @property
+    def lengths(self) -> Lengths:
+        """Frames of each sequence (N,)."""
+        return np.array([len(array) for array in self.arrays], dtype=np.int64)
+
+    @property
+    def dimension(self) -> int:
+        """Features of a frame, d: that of the first sequence."""
+        return int(self.arrays[0].shape[1]) if self.arrays else 0
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, index: int) -> Array:
+        """Return one sequence (T, d) float32."""
+        return self.arrays[index].astype(np.float32, copy=False)
+
+    def chunks(self) -> Iterator[Array]:
+        """Yield the sequences one by one."""
+        for index in range(len(self)):
+            yield self[index]
 
 
 @dataclass(frozen=True)
@@ -103,13 +136,59 @@ class PaddedSequences:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def __getitem__(self, index: int) -> Array:
+        """Return the real frames of one sequence (T, d) float32."""
+        start = self.starts[index]
+        frames = self.values[index, start : start + self.lengths[index]]
+        return frames.astype(np.float32, copy=False)
+
     def chunks(self) -> Iterator[Array]:
-        """Yield the real frames of about ``CHUNK_VALUES`` padded values at a time."""
-        N, T, d = self.values.shape
-        step = max(1, CHUNK_VALUES // max(1, T * d))
-        place = np.arange(T)
-        for first in range(0, N, step):
-            rows = slice(first, first + step)
-            start = self.starts[rows, None]
-            real = (place >= start) & (place < start + self.lengths[rows, None])
-            yield self.values[rows][real].astype(np.float32, copy=False)
+        """Yield the real frames of one sequence after the other."""
+        for index in range(len(self)):
+            yield self[index]
+
+
+@dataclass(frozen=True)
+class JoinedSequences:
+    """The sequences of several parts, one part after the other: the splits of a file."""
+
+    parts: Sequence[Sequences]
+
+    @property
+    def lengths(self) -> Lengths:
+        """Frames of each sequence (N,)."""
+        return np.concatenate([part.lengths for part in self.parts])
+
+    @property
+    def dimension(self) -> int:
+        """Features of a frame, d: that of the first part."""
+        return self.parts[0].dimension
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    def __getitem__(self, index: int) -> Array:
+        """Return one sequence (T, d) float32."""
+        index = range(len(self))[index]
+        for part in self.parts:
+            if index < len(part):
+                return part[index]
+            index -= len(part)
+        raise IndexError(index)
+
+    def chunks(self) -> Iterator[Array]:
+        """Yield the chunks of each part in turn."""
+        for part in self.parts:
+            yield from part.chunks()
+
+
+def each_sequence(sequences: Sequences) -> Iterator[Array]:
+    """Yield the frames (T, d) of each sequence in turn, however they are cut into chunks."""
+    chunks = sequences.chunks()
+    rest: Array = np.empty((0, sequences.dimension), dtype=np.float32)
+    for length in sequences.lengths:
+        while len(rest) < length:
+            following = next(chunks)
+            rest = np.concatenate([rest, following]) if len(rest) else following
+        yield rest[:length]
+        rest = rest[length:]

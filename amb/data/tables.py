@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from amb.errors import InputError
 from amb.files import read_json
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 CARD = "card.json"
 UTTERANCES = "utterances.parquet"
@@ -33,7 +33,16 @@ UTTERANCE_SCHEMA = pa.schema(
 )
 LABEL_SCHEMA = pa.schema([("id", pa.string()), ("label", pa.float32())])
 
-CARD_KEYS = ("schema", "counts", "dimensions", "word_aligned", "content", "content_hash")
+CARD_KEYS = (
+    "schema",
+    "has_text",
+    "counts",
+    "dimensions",
+    "word_aligned",
+    "label_scale",
+    "content",
+    "content_hash",
+)
 
 
 def write_table(table: pd.DataFrame, schema: pa.Schema, target: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 SPECIAL = -1  # word index of [CLS] and [SEP]
 
@@ -24,12 +24,15 @@ class TokenisedTexts:
         word_index: (ΣL,) int64, the word of each piece; -1 at [CLS] and [SEP].
         offsets: (U + 1,) int64, where each of the U texts begins.
         cut: Number of texts that were longer than allowed.
+        silent: Number of words that have no word-piece at all (nothing but control characters,
+            say), so that word-aligned frames of theirs reach no piece.
     """
 
     token_ids: np.ndarray
     word_index: np.ndarray
     offsets: np.ndarray
     cut: int
+    silent: int
 
 
 def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) -> TokenisedTexts:
@@ -48,6 +51,10 @@ def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) ->
     tokenizer.enable_truncation(max_pieces)
     encodings = tokenizer.encode_batch([list(words) for words in texts], is_pretokenized=True)
     lengths = [len(encoding.ids) for encoding in encodings]
+    silent = sum(
+        len(set(range(_last_word(encoding, len(words)) + 1)) - set(encoding.word_ids))
+        for encoding, words in zip(encodings, texts, strict=True)
+    )
     ids = [piece for encoding in encodings for piece in encoding.ids]
     words = [
         SPECIAL if word is None else word for encoding in encodings for word in encoding.word_ids
@@ -57,4 +64,12 @@ def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) ->
         word_index=np.array(words, dtype=np.int64),
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         cut=sum(bool(encoding.overflowing) for encoding in encodings),
+        silent=silent,
     )
+
+
+def _last_word(encoding: Encoding, words: int) -> int:
+    """Return the last word that a text may show: that of its last piece where it was cut."""
+    if not encoding.overflowing:
+        return words - 1
+    return max((word for word in encoding.word_ids if word is not None), default=-1)

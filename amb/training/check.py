@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from amb.data.tokenisation import tokenise
+from amb.data.token_cache import cached_tokens
 from amb.errors import InputError
 from amb.training.loop import l1_loss
 from amb.training.run import Job, build_model, open_context
@@ -48,15 +48,20 @@ def check_method(job: Job) -> dict[str, int]:
     return model.count_parameters()
 
 
-def count_cut_texts(job: Job) -> tuple[int, int]:
-    """Count the texts that are cut at the study's ``max_pieces``.
+def describe_texts(job: Job) -> str:
+    """Return one line on how the texts went into word-pieces: cut ones, words without a piece.
 
     Args:
         job: A method of the study and its files.
 
     Returns:
-        The number of texts that are cut, and of all.
+        The line.
     """
     context = open_context(job)
-    texts = context.store.utterances["words"].tolist()
-    return tokenise(texts, job.backbone, context.study.data["max_pieces"]).cut, len(texts)
+    max_pieces = context.study.data["max_pieces"]
+    tokens = cached_tokens(context.store, job.backbone, max_pieces)
+    texts = len(tokens.offsets) - 1
+    return (
+        f"{tokens.cut} of {texts} texts are cut at {max_pieces} word-pieces;"
+        f" {tokens.silent} words have no word-piece"
+    )

@@ -153,7 +153,7 @@ def run_seed(job: Job, seed: int, on_epoch: Callable[[Epoch], None]) -> str:
     start = time.perf_counter()
     model = build_model(job, seed)
     parameters = model.count_parameters()
-    row_ids = train_seen_rows_only(model, context.splits["train"].token_ids.values)
+    row_ids = train_seen_rows_only(model, context.splits["train"].token_ids.own_values())
     with seeded("dropout", seed):
         result = train(
             model,

@@ -28,10 +28,6 @@ def with_audio(dataset: Dataset, audio: Ragged) -> Dataset:
 
 def test_sound_data_pass_unchanged(tiny_dataset: Dataset) -> None:
     result = checked(tiny_dataset, "study.yaml")
-    assert result.repairs == {
-        "audio_nonfinite_values_set_to_0": 0,
-        "visual_nonfinite_values_set_to_0": 0,
-    }
     assert result.utterances.equals(tiny_dataset.utterances)
 
 
@@ -86,27 +82,6 @@ def test_labels_in_another_order_are_refused(tiny_dataset: Dataset) -> None:
     turned = tiny_dataset.labels.iloc[::-1].reset_index(drop=True)
     with pytest.raises(InputError, match="the order of utterances"):
         checked(dataclasses.replace(tiny_dataset, labels=turned), "study.yaml")
-
-
-def test_few_nonfinite_values_become_zero_and_are_counted(tiny_dataset: Dataset) -> None:
-    audio = tiny_dataset.features["audio"]
-    wide = Ragged(np.tile(audio.values, (1, 30)), audio.offsets)
-    wide.values[1, 2], wide.values[5, 0], wide.values[5, 7] = -np.inf, np.nan, np.inf
-    before = wide.values.copy()
-    result = checked(with_audio(tiny_dataset, wide), "study.yaml")
-    assert result.repairs["audio_nonfinite_values_set_to_0"] == 3
-    mended = result.features["audio"].values
-    assert mended[1, 2] == mended[5, 0] == mended[5, 7] == 0
-    np.testing.assert_array_equal(mended[np.isfinite(before)], before[np.isfinite(before)])
-    np.testing.assert_array_equal(wide.values, before)  # the argument is left alone
-
-
-def test_many_nonfinite_values_are_refused(tiny_dataset: Dataset) -> None:
-    audio = tiny_dataset.features["audio"]
-    values = audio.values.copy()
-    values[2] = np.nan  # the only frame of b[0]: 3 of 24 values
-    with pytest.raises(InputError, match=r"finite audio features: b\[0\].*12\.5% NaN.*5% at most"):
-        checked(with_audio(tiny_dataset, Ragged(values, audio.offsets)), "study.yaml")
 
 
 def test_missing_sequence_is_refused(tiny_dataset: Dataset) -> None:

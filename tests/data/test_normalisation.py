@@ -1,37 +1,61 @@
+"""Features are scaled when a batch is made, each by its own statistics."""
+
+import dataclasses
+
 import numpy as np
+import pandas as pd
+import pytest
+import torch
 
-from amb.data.normalisation import apply_zscore, train_statistics
+from amb.data.batches import ScaledFrames
+from amb.data.dataset import Dataset
+from amb.data.normalisation import scaling_of
 from amb.data.ragged import Ragged
+from amb.data.store import Store
+from amb.data.store_writer import write_store
 
 
-def test_statistics_see_train_frames_only() -> None:
-    features = Ragged.from_sequences(
-        [np.array([[0.0, 5.0], [2.0, 5.0]]), np.array([[100.0, 9.0]]), np.array([[4.0, 5.0]])]
-    )
-    statistics = train_statistics(features, np.array([True, False, True]))
-    assert statistics["mean"] == [2.0, 5.0]
-    np.testing.assert_allclose(statistics["std"], [np.sqrt(8 / 3), 0.0])
+@pytest.fixture
+def store(tmp_path, tiny_dataset: Dataset) -> Store:
+    rng = np.random.default_rng(8)
+    audio = [rng.normal(300, 7, size=(40, 3)) for _ in range(4)]
+    for sequence in audio:
+        sequence[:, 2] = 0.1
+    features = {"audio": Ragged.from_sequences(audio)}
+    data = dataclasses.replace(tiny_dataset, features=features, word_aligned={"audio": False})
+    write_store(tmp_path / "store", data)
+    return Store.open(tmp_path / "store")
 
 
-def test_train_frames_have_mean_zero_and_variance_one_after_scaling() -> None:
-    values = np.random.default_rng(1).normal(300, 7, size=(500, 4))
-    features = Ragged.from_sequences([values])
-    scaled = apply_zscore(features.values, train_statistics(features, np.array([True])))
-    assert scaled.dtype == np.float32
-    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-4)
-    np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-4)
+def batch(store: Store, kind: str, rows=range(4)):
+    features = store.features("audio")
+    frames = ScaledFrames.select(features, scaling_of(store, "audio", kind), np.arange(4))
+    return frames.pad(torch.tensor(list(rows))).values.numpy()
 
 
-def test_constant_feature_is_centred_and_not_blown_up() -> None:
-    # 0.1 is no binary fraction: a computed deviation would be tiny but not 0
-    features = Ragged.from_sequences([np.full((1000, 1), 0.1)])
-    statistics = train_statistics(features, np.array([True]))
-    assert statistics["std"] == [0.0]
-    elsewhere = np.array([[0.1], [0.6]], dtype=np.float32)
-    np.testing.assert_allclose(apply_zscore(elsewhere, statistics), [[0], [0.5]], atol=1e-6)
+def test_train_frames_have_mean_zero_and_variance_one(store: Store) -> None:
+    train = batch(store, "zscore", [0, 1]).reshape(-1, 3)
+    np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(train[:, :2].std(axis=0), 1, atol=1e-4)
+    assert abs(batch(store, "zscore", [3]).mean()) > 1e-3  # other splits keep their own mean
 
 
-def test_scaling_leaves_its_argument_alone() -> None:
-    values = np.ones((2, 1), dtype=np.float32)
-    apply_zscore(values, {"mean": [5.0], "std": [2.0]})
-    assert values.tolist() == [[1.0], [1.0]]
+def test_frames_of_each_video_have_mean_zero_and_variance_one(store: Store) -> None:
+    for own in batch(store, "per_video"):
+        np.testing.assert_allclose(own.mean(axis=0), 0, atol=1e-4)
+        np.testing.assert_allclose(own[:, :2].std(axis=0), 1, atol=1e-4)
+
+
+def test_a_constant_feature_is_centred_and_not_blown_up(store: Store) -> None:
+    for kind in ("zscore", "per_video"):
+        np.testing.assert_allclose(batch(store, kind)[..., 2], 0, atol=1e-6)
+
+
+def test_without_scaling_values_are_those_of_the_store(store: Store) -> None:
+    np.testing.assert_array_equal(batch(store, "none")[2], store.features("audio")[2])
+
+
+def test_videos_are_numbered_as_they_first_occur(store: Store) -> None:
+    mixed = pd.Series(["b", "a", "b", "c"])
+    store.utterances["video"] = mixed
+    assert store.video_numbers().tolist() == [0, 1, 0, 2]

@@ -27,8 +27,3 @@ def test_negative_index_counts_from_the_end() -> None:
 def test_index_out_of_range_is_refused(index: int) -> None:
     with pytest.raises(IndexError, match=f"sequence {index} of 3"):
         ragged()[index]
-
-
-def test_rows_of_chosen_sequences() -> None:
-    rows = ragged().rows_of(np.array([False, True, True]))
-    assert rows.tolist() == [False, False, True, True, True, True]

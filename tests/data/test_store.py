@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from safetensors.numpy import load_file, save_file
 from amb.data.dataset import Dataset
 from amb.data.firewall import read_test_labels
 from amb.data.ragged import Ragged
-from amb.data.store import Store, write_store
+from amb.data.store import Store
+from amb.data.store_writer import write_store
 from amb.errors import InputError
+from amb.files import sha256_of
 
 
 @pytest.fixture
@@ -23,8 +26,7 @@ def store_folder(tmp_path: Path, tiny_dataset: Dataset) -> Path:
 
 
 def write(path: Path, dataset: Dataset) -> None:
-    facts = {"reader": "tiny", "word_aligned": dataset.word_aligned}
-    write_store(path, dataset.utterances, dataset.features, dataset.labels, facts)
+    write_store(path, dataset, {"reader": "tiny"})
 
 
 def edit_card(folder: Path, change: Callable[[dict], None]) -> None:
@@ -126,15 +128,13 @@ def test_content_hash_changes_with_any_value(
 
 def test_interrupted_writing_leaves_no_store(tmp_path: Path, tiny_dataset: Dataset) -> None:
     wrong = tiny_dataset.utterances.assign(words=[[1], [2], [3], [4]])
-    facts = {"word_aligned": tiny_dataset.word_aligned}
     with pytest.raises(TypeError, match="Expected bytes"):
-        write_store(tmp_path / "s", wrong, tiny_dataset.features, tiny_dataset.labels, facts)
+        write(tmp_path / "s", dataclasses.replace(tiny_dataset, utterances=wrong))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_text_only_store_opens(tmp_path: Path, tiny_dataset: Dataset) -> None:
-    facts = {"word_aligned": {}}
-    write_store(tmp_path / "s", tiny_dataset.utterances, {}, tiny_dataset.labels, facts)
+    write(tmp_path / "s", dataclasses.replace(tiny_dataset, features={}))
     store = Store.open(tmp_path / "s")
     assert store.modalities == ()
     with pytest.raises(InputError, match="found 'text only', expected audio too"):
@@ -161,7 +161,7 @@ def test_damaged_file_is_named(store_folder: Path, name: str) -> None:
 
 def test_other_schema_version_is_refused(store_folder: Path) -> None:
     edit_card(store_folder, lambda card: card.update(schema=99))
-    with pytest.raises(InputError, match="schema: found 99, expected 1"):
+    with pytest.raises(InputError, match="schema: found 99, expected 2"):
         Store.open(store_folder)
 
 
@@ -176,7 +176,7 @@ def test_row_count_that_differs_from_the_card_is_refused(store_folder: Path) -> 
     [
         ([0, 2, 2, 6, 8], r"audio_offsets\[2\]: found 2, expected more than the 2"),
         ([0, 2, 3, 6, 7], "found '0 to 7', expected 0 to 8"),
-        ([0, 3, 6, 8], r"expected int64 \(5,\)"),
+        ([0, 3, 6, 8], r"expected I64 \(5,\)"),
         ([0, 1, 3, 6, 8], "audio frames of utterance 0: found 1, expected 2, one a word"),
     ],
 )
@@ -229,3 +229,74 @@ def test_only_evaluation_imports_the_firewall() -> None:
         if "data.firewall" in file.read_text(encoding="utf-8")
     }
     assert {name for name in importers if not name.startswith("amb/evaluation/")} == set()
+
+
+def test_few_nonfinite_values_become_zero_and_are_counted(
+    tmp_path: Path, tiny_dataset: Dataset
+) -> None:
+    audio = tiny_dataset.features["audio"]
+    wide = Ragged(np.tile(audio.values, (1, 30)), audio.offsets)
+    wide.values[1, 2], wide.values[5, 0], wide.values[5, 7] = -np.inf, np.nan, np.inf
+    features = {**tiny_dataset.features, "audio": wide}
+    write(tmp_path / "s", dataclasses.replace(tiny_dataset, features=features))
+    store = Store.open(tmp_path / "s")
+    assert store.card["repairs"]["audio_nonfinite_values_set_to_0"] == 3
+    assert store.card["repairs"]["visual_nonfinite_values_set_to_0"] == 0
+    expected = np.where(np.isfinite(wide.values), wide.values, 0)
+    np.testing.assert_array_equal(store.features("audio").values, expected)
+
+
+def test_many_nonfinite_values_are_refused_and_nothing_is_left(
+    tmp_path: Path, tiny_dataset: Dataset
+) -> None:
+    tiny_dataset.features["audio"].values[2] = np.nan  # b[0]: 3 of 24 values
+    expected = r"study: finite audio features: b\[0\].*12\.5% NaN.*5% at most"
+    with pytest.raises(InputError, match=expected):
+        write_store(tmp_path / "s", tiny_dataset, named="study")
+    assert list(tmp_path.iterdir()) == []
+    write_store(tmp_path / "s", tiny_dataset, largest_nonfinite_share=0.2)
+    assert Store.open(tmp_path / "s").card["repairs"]["audio_nonfinite_values_set_to_0"] == 3
+
+
+def test_features_are_mapped_and_not_read(store_folder: Path) -> None:
+    values = Store.open(store_folder).features("audio").values
+    assert isinstance(values.base, np.memmap)
+
+
+def test_the_file_of_features_is_an_ordinary_safetensors_file(store_folder: Path) -> None:
+    tensors = load_file(store_folder / "features.safetensors")
+    store = Store.open(store_folder)
+    for modality in store.modalities:
+        np.testing.assert_array_equal(tensors[modality], store.features(modality).values)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table.assign(id="same"), "unique ids: same"),
+        (lambda table: table.assign(video="one"), "disjoint splits: video one"),
+        (lambda table: table.assign(text=" "), "text: a"),
+    ],
+)
+def test_a_store_that_breaks_the_contract_is_refused_when_opened(
+    store_folder: Path, change: Callable, message: str
+) -> None:
+    file = store_folder / "utterances.parquet"
+    change(pq.read_table(file).to_pandas()).to_parquet(file)
+    with pytest.raises(InputError, match=message):
+        Store.open(store_folder)
+
+
+def test_the_card_describes_the_store_in_croissant(store_folder: Path) -> None:
+    card = Store.open(store_folder).card
+    described = card["croissant"]
+    assert described["conformsTo"] == "http://mlcommons.org/croissant/1.1"
+    assert described["identifier"] == card["content_hash"]
+    for entry in described["distribution"]:
+        assert sha256_of(store_folder / entry["contentUrl"]) == entry["sha256"]
+    names = {entry["@id"] for entry in described["distribution"]}
+    for records in described["recordSet"]:
+        columns = pq.read_schema(store_folder / records["field"][0]["source"]["fileObject"]["@id"])
+        for own in records["field"]:
+            assert own["source"]["fileObject"]["@id"] in names
+            assert own["source"]["extract"]["column"] in columns.names

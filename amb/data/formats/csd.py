@@ -24,7 +24,7 @@ from amb.data.formats.segments import (
 )
 from amb.data.formats.sequence import ComputationalSequence, open_sequence
 from amb.data.formats.transcripts import TextByVideo, read_text
-from amb.data.ragged import Ragged
+from amb.data.ragged import ListedSequences
 from amb.data.sources import described
 from amb.errors import InputError
 
@@ -51,7 +51,7 @@ def read_csd(options: dict[str, Any], data_root: Path) -> Dataset:
             repairs[f"{modality}_rows_missing"] = sum(
                 int(np.isnan(rows).all(axis=1).sum()) for rows in sequences
             )
-            features[modality] = Ragged.from_sequences(sequences)
+            features[modality] = ListedSequences(sequences)
     utterances = _table(videos, text)
     return Dataset(
         utterances=utterances,

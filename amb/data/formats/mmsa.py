@@ -13,6 +13,7 @@ real last frame of zeros is lost, and the count of sequences so cut is on the st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from amb.data.dataset import SPLITS, UTTERANCE_COLUMNS, Dataset
+from amb.data.dataset import LABEL_SCALES, SPLITS, UTTERANCE_COLUMNS, Dataset
 from amb.data.formats.checks import numeric, require_key, texts
-from amb.data.ragged import Ragged
+from amb.data.formats.padding import real_frames
+from amb.data.ragged import JoinedSequences, PaddedSequences
 from amb.data.sources import described
 from amb.data.untrusted.pickles import load_pickle
 from amb.errors import InputError
@@ -49,13 +51,14 @@ def read_mmsa(options: dict[str, Any], data_root: Path) -> Dataset:
     labels = np.concatenate([_labels(file, *split) for split in splits])
     features, repairs = {}, {}
     for modality in options["modalities"]:
-        sequences: list[npt.NDArray[Any]] = []
-        repairs[f"{modality}_lengths_inferred"] = 0
-        for name, split in splits:
-            own, inferred = _sequences(file, name, split, _KEYS[modality])
-            sequences += own
-            repairs[f"{modality}_lengths_inferred"] += inferred
-        features[modality] = Ragged.from_sequences(sequences)
+        parts = [_padded(file, *split, _KEYS[modality]) for split in splits]
+        _check_dimensions(file, _KEYS[modality], parts)
+        features[modality] = JoinedSequences(parts)
+        repairs[f"{modality}_lengths_inferred"] = sum(
+            _inferred(part)
+            for part, (_, split) in zip(parts, splits, strict=True)
+            if f"{_KEYS[modality]}_lengths" not in split
+        )
     return Dataset(
         utterances=utterances,
         features=features,
@@ -64,6 +67,7 @@ def read_mmsa(options: dict[str, Any], data_root: Path) -> Dataset:
         sources=described("mmsa", options, data_root),
         repairs=repairs,
         known_as=options["dataset"],
+        label_scale=LABEL_SCALES[options["dataset"]],
     )
 
 
@@ -87,23 +91,29 @@ def _labels(file: Path, name: str, split: Any) -> npt.NDArray[Any]:
     return numeric(file, f"{name}.regression_labels", value, 1, rows)
 
 
-def _sequences(file: Path, name: str, split: Any, key: str) -> tuple[list[npt.NDArray[Any]], int]:
-    """Return each row without its padding, and how many lengths had to be inferred."""
+def _padded(file: Path, name: str, split: Any, key: str) -> PaddedSequences:
+    """Return a split's sequences as they lie in the file, with where each ends."""
     rows = len(require_key(file, name, split, "id"))
     values = numeric(file, f"{name}.{key}", require_key(file, name, split, key), 3, rows)
     where = f"{name}.{key}_lengths"
+    starts = np.zeros(rows, dtype=np.int64)
     if f"{key}_lengths" not in split:
-        lengths = [_last_frame(row) for row in values]
-        inferred = sum(length < values.shape[1] for length in lengths)
-        return [row[:length] for row, length in zip(values, lengths, strict=True)], inferred
-    lengths = numeric(file, where, split[f"{key}_lengths"], 1, rows).tolist()
-    for row, length in enumerate(lengths):
-        if not 1 <= length <= values.shape[1]:
-            raise InputError(file, f"{where}[{row}]", length, f"1 to {values.shape[1]}")
-    return [row[: int(length)] for row, length in zip(values, lengths, strict=True)], 0
+        return PaddedSequences(values, starts, real_frames(values)[1])
+    lengths = numeric(file, where, split[f"{key}_lengths"], 1, rows)
+    outside = (lengths < 1) | (lengths > values.shape[1])
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise InputError(file, f"{where}[{row}]", lengths[row].item(), f"1 to {values.shape[1]}")
+    return PaddedSequences(values, starts, lengths.astype(np.int64))
 
 
-def _last_frame(row: npt.NDArray[Any]) -> int:
-    """Return the number of frames up to the last that is not all zeros, 1 at least."""
-    real = np.flatnonzero(np.any(row != 0, axis=1))
-    return int(real[-1]) + 1 if len(real) else 1
+def _inferred(part: PaddedSequences) -> int:
+    """Return how many sequences are shorter than the block that holds them."""
+    return int((part.lengths < part.values.shape[1]).sum())
+
+
+def _check_dimensions(file: Path, key: str, parts: Sequence[PaddedSequences]) -> None:
+    for split, part in zip(SPLITS, parts, strict=True):
+        if part.dimension != parts[0].dimension:
+            found, expected = f"{part.dimension} features", f"{parts[0].dimension} as in train"
+            raise InputError(file, f"{split}.{key}", found, expected)

@@ -22,7 +22,7 @@ import pandas as pd
 
 from amb.data.dataset import UTTERANCE_COLUMNS, Dataset
 from amb.data.formats.checks import numeric, texts
-from amb.data.ragged import Ragged
+from amb.data.ragged import ListedSequences
 from amb.errors import InputError
 
 _SEGMENT = re.compile(r"(?P<video>.+?)(?:\[(?P<k>\d+)\]|_(?P<clip>\d+))")
@@ -81,8 +81,9 @@ def to_dataset(
         known_as: Name of the data set.
 
     Returns:
-        The data set.
+        The data set; utterances whose frames have different numbers of features are refused.
     """
+    _check_dimensions(utterances, sources)
     rows = [
         (own.segment, own.video, own.clip, None, split, " ".join(own.words), own.words)
         for split, own in utterances
@@ -92,8 +93,8 @@ def to_dataset(
     return Dataset(
         utterances=table,
         features={
-            "audio": Ragged.from_sequences([own.acoustic for _, own in utterances]),
-            "visual": Ragged.from_sequences([own.visual for _, own in utterances]),
+            "audio": ListedSequences([own.acoustic for _, own in utterances]),
+            "visual": ListedSequences([own.visual for _, own in utterances]),
         },
         labels=pd.DataFrame({"id": table["id"], "label": labels}),
         word_aligned={"audio": True, "visual": True},
@@ -126,6 +127,20 @@ def _parse(file: Path, where: str, item: Any) -> WordTuple:
         acoustic=numeric(file, f"{where} acoustic", acoustic, 2, len(words)),
         label=_label(file, f"{where} label", label),
     )
+
+
+def _check_dimensions(
+    utterances: Sequence[tuple[str, WordTuple]], sources: list[dict[str, Any]]
+) -> None:
+    names = ", ".join(source["name"] for source in sources)
+    first = utterances[0][1] if utterances else None
+    for _, own in utterances:
+        for modality in ("visual", "acoustic"):
+            found = getattr(own, modality).shape[1]
+            expected = getattr(first, modality).shape[1]
+            if found != expected:
+                where = f"{modality} of {own.segment}"
+                raise InputError(names, where, f"{found} features", f"{expected} as before")
 
 
 def _label(file: Path, where: str, value: Any) -> float:

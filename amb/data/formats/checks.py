@@ -90,3 +90,15 @@ def texts(file: Path, where: str, value: Any, rows: int | None = None) -> list[s
     if rows is not None and len(value) != rows:
         raise InputError(file, where, f"{len(value)} texts", expected)
     return list(value)
+
+
+def decoded_texts(file: Path, where: str, value: Any, rows: int | None = None) -> list[str]:
+    """Return a list of texts like ``texts``, from byte strings in UTF-8 too."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "S" and value.ndim == 1:
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        try:
+            value = [item.decode() if isinstance(item, bytes) else item for item in value]
+        except UnicodeDecodeError as error:
+            raise InputError(file, where, str(error), "texts in UTF-8") from None
+    return texts(file, where, value, rows)

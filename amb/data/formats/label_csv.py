@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amb.data.dataset import SPLITS, UTTERANCE_COLUMNS, Dataset
+from amb.data.dataset import LABEL_SCALES, SPLITS, UTTERANCE_COLUMNS, Dataset
+from amb.data.formats.text_table import read_text_table
 from amb.data.sources import described
 from amb.errors import InputError
 
-_COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
+COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
 
 
 def read_label_csv(options: dict[str, Any], data_root: Path) -> Dataset:
@@ -60,18 +61,12 @@ def read_label_csv(options: dict[str, Any], data_root: Path) -> Dataset:
         word_aligned={},
         sources=described("label_csv", options, data_root),
         known_as=options["dataset"],
+        label_scale=LABEL_SCALES[options["dataset"]],
     )
 
 
 def _read_table(file: Path) -> pd.DataFrame:
-    try:
-        # A text may read "NA" or "null": nothing is taken for a missing value.
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (ValueError, OSError) as error:
-        raise InputError(file, "CSV", str(error), "a table in UTF-8") from error
-    for column in _COLUMNS:
-        if column not in table:
-            raise InputError(file, "columns", ", ".join(table.columns), f"column {column} too")
+    table = read_text_table(file, COLUMNS)
     numbers = pd.to_numeric(table["label"], errors="coerce")
     if numbers.isna().any():
         row = int(np.argmax(numbers.isna()))

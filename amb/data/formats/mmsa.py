@@ -23,6 +23,7 @@ import pandas as pd
 
 from amb.data.dataset import LABEL_SCALES, SPLITS, UTTERANCE_COLUMNS, Dataset
 from amb.data.formats.checks import numeric, require_key, texts
+from amb.data.formats.identifiers import MMSA_FORM, split_identifier
 from amb.data.formats.padding import real_frames
 from amb.data.ragged import JoinedSequences, PaddedSequences
 from amb.data.sources import described
@@ -30,7 +31,6 @@ from amb.data.untrusted.pickles import load_pickle
 from amb.errors import InputError
 
 _KEYS = {"audio": "audio", "visual": "vision"}
-_SEPARATOR = "$_$"
 
 
 def read_mmsa(options: dict[str, Any], data_root: Path) -> Dataset:
@@ -78,9 +78,7 @@ def _utterances(file: Path, name: str, split: Any) -> pd.DataFrame:
     for identifier, text in zip(
         identifiers, texts(file, f"{name}.raw_text", raw, len(identifiers)), strict=True
     ):
-        video, separator, clip = identifier.rpartition(_SEPARATOR)
-        if not separator or not video:
-            raise InputError(file, f"{name}.id", identifier, f"video{_SEPARATOR}clip")
+        video, clip = split_identifier(file, f"{name}.id", identifier, MMSA_FORM)
         rows.append((identifier, video, clip, None, name, text, text.split()))
     return pd.DataFrame(rows, columns=list(UTTERANCE_COLUMNS))
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from amb.data.ragged import PaddedSequences
+from amb.errors import InputError
 
 
 def real_frames(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -27,3 +32,29 @@ def real_frames(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.ND
         if len(real):
             first[row], end[row] = real[0], real[-1] + 1
     return first, end
+
+
+def padded_together(
+    file: Path, where: str, blocks: Sequence[npt.NDArray[Any]]
+) -> list[PaddedSequences]:
+    """Take padding off blocks whose frames belong together: a frame is real if it is in any.
+
+    Args:
+        file: For messages.
+        where: Where the blocks stand.
+        blocks: Padded sequences (N, T, d) of equal N and T.
+
+    Returns:
+        The sequences of each block; frame i of one belongs to frame i of the others.
+
+    Raises:
+        InputError: The blocks have different lengths.
+    """
+    for block in blocks:
+        if block.shape[:2] != blocks[0].shape[:2]:
+            found = " and ".join(str(own.shape) for own in blocks)
+            raise InputError(file, where, found, "as many rows and frames in all modalities")
+    ends = [real_frames(block) for block in blocks]
+    start = np.minimum.reduce([first for first, _ in ends])
+    end = np.maximum.reduce([last for _, last in ends])
+    return [PaddedSequences(block, start, end - start) for block in blocks]

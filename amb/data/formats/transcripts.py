@@ -10,6 +10,7 @@ import pandas as pd
 
 from amb.data.formats.segments import SAME_TIME_S, Float64, VideoSegments, Words, midpoints_within
 from amb.data.formats.sequence import open_sequence
+from amb.data.formats.text_table import read_text_table
 from amb.errors import InputError
 
 PAUSE = "sp"
@@ -74,14 +75,7 @@ def _covering(times: Float64, moment: float) -> npt.NDArray[np.bool_]:
 def _read_transcripts(
     file: Path, videos: list[VideoSegments]
 ) -> tuple[TextByVideo, dict[str, int]]:
-    try:
-        # A transcript may read "NA" or "null": nothing is taken for a missing value.
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (ValueError, OSError) as error:
-        raise InputError(file, "CSV", str(error), "a table of transcripts in UTF-8") from error
-    for column in ("video_id", "text"):
-        if column not in table:
-            raise InputError(file, "columns", ", ".join(table.columns), f"column {column} too")
+    table = read_text_table(file, ("video_id", "text"))
     groups = dict(iter(table.groupby("video_id", sort=False)))
     found: TextByVideo = {}
     for segments in videos:

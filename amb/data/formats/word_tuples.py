@@ -10,7 +10,6 @@ cannot say: times, pauses, and who speaks. ``segment`` names the video as ``vide
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +21,9 @@ import pandas as pd
 
 from amb.data.dataset import UTTERANCE_COLUMNS, Dataset
 from amb.data.formats.checks import numeric, texts
+from amb.data.formats.identifiers import BRACKET_FORM, UNDERSCORE_FORM, split_identifier
 from amb.data.ragged import ListedSequences
 from amb.errors import InputError
-
-_SEGMENT = re.compile(r"(?P<video>.+?)(?:\[(?P<k>\d+)\]|_(?P<clip>\d+))")
 
 
 @dataclass(frozen=True)
@@ -115,13 +113,13 @@ def _parse(file: Path, where: str, item: Any) -> WordTuple:
     else:
         raise InputError(file, f"{where}[0]", f"{len(parts)} parts", "3 (MAG-BERT) or 4 (MISA)")
     words = texts(file, f"{where} words", spoken)
-    matched = _SEGMENT.fullmatch(segment) if isinstance(segment, str) else None
-    if matched is None:
+    if not isinstance(segment, str):
         raise InputError(file, f"{where} segment", segment, "video[k] or video_k")
+    video, clip = split_identifier(file, f"{where} segment", segment, BRACKET_FORM, UNDERSCORE_FORM)
     return WordTuple(
-        segment=str(segment),
-        video=matched["video"],
-        clip=matched["k"] or matched["clip"],
+        segment=segment,
+        video=video,
+        clip=clip,
         words=words,
         visual=numeric(file, f"{where} visual", visual, 2, len(words)),
         acoustic=numeric(file, f"{where} acoustic", acoustic, 2, len(words)),

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from amb.data.untrusted.pickle_globals import BUILDERS, Constructor, RefusedError
+from amb.data.untrusted.pickle_globals import BUILDERS, Constructor, RefusedError, short
 from amb.errors import InputError
 
 HIGHEST_PROTOCOL = 5
@@ -276,7 +276,8 @@ class PickleMachine:
         if type(module) is str and type(name) is str:
             constructor = self.constructors.get((module, name))
         if constructor is None:
-            found = f"{module}.{name}"[:120]
+            named = type(module) is str and type(name) is str
+            found = f"{module}.{name}"[:120] if named else f"{short(module)}, {short(name)}"
             raise self._error("global", found, f"{_ACCEPTED}; it was not imported")
         self._push(constructor)
 
@@ -296,7 +297,7 @@ class PickleMachine:
 
     def _persistent(self, identifier: Any) -> None:
         if self.persistent is None:
-            raise self._error("persistent id", str(identifier)[:80], _ACCEPTED)
+            raise self._error("persistent id", short(identifier), _ACCEPTED)
         self._push(self.persistent(identifier))
 
     def _duplicate(self) -> None:

@@ -7,8 +7,9 @@ dates are refused: objects would bring code back in, and no layout has the other
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,8 +58,8 @@ class TypeDraft:
 
     def build(self, state: Any, spend: Spend) -> TypeDraft:
         """Set the byte order from ``(version, order, None, None, None, …)``."""
-        if type(state) is not tuple or len(state) < 5 or state[1] not in ("<", ">", "|", "="):
-            raise RefusedError("dtype state", _short(state), "a byte order and no fields")
+        if type(state) is not tuple or len(state) < 5 or not _is_one_of(state[1], "<>|="):
+            raise RefusedError("dtype state", short(state), "a byte order and no fields")
         if any(part is not None for part in state[2:5]):
             raise RefusedError("dtype", "subarray or fields", "numbers, truth values or text")
         self.code = state[1] + self.code.lstrip("<>=|")
@@ -81,8 +82,10 @@ class ArrayDraft:
         References to the draft that the memo holds lead to the array from now on.
         """
         if type(state) is not tuple or len(state) != 5 or type(state[2]) is not TypeDraft:
-            raise RefusedError("array state", _short(state), "version, shape, type, order and data")
+            raise RefusedError("array state", short(state), "version, shape, type, order and data")
         _, shape, draft, is_fortran, data = state
+        if type(is_fortran) not in (bool, int):
+            raise RefusedError("array order", short(is_fortran), "a truth value")
         self.built = _array(data, draft, shape, "F" if is_fortran else "C", spend)
         return self.built
 
@@ -93,22 +96,22 @@ BUILDERS = (TypeDraft, ArrayDraft)
 def _dtype(arguments: tuple[Any, ...], spend: Spend) -> TypeDraft:
     code = arguments[0] if arguments else None
     if type(code) is not str or not _TYPE.fullmatch(code):
-        raise RefusedError("dtype", _short(code), "numbers, truth values or fixed-width text")
+        raise RefusedError("dtype", short(code), "numbers, truth values or fixed-width text")
     return TypeDraft(code)
 
 
 def _scalar(arguments: tuple[Any, ...], spend: Spend) -> Any:
     if len(arguments) != 2 or type(arguments[0]) is not TypeDraft:
-        raise RefusedError("scalar", _short(arguments), "a type and its bytes")
+        raise RefusedError("scalar", short(arguments), "a type and its bytes")
     return _array(arguments[1], arguments[0], (), "C", spend)[()]
 
 
 def _from_buffer(arguments: tuple[Any, ...], spend: Spend) -> np.ndarray[Any, Any]:
     if len(arguments) != 4 or type(arguments[1]) is not TypeDraft:
-        raise RefusedError("_frombuffer", _short(arguments), "data, type, shape and order")
+        raise RefusedError("_frombuffer", short(arguments), "data, type, shape and order")
     data, draft, shape, order = arguments
-    if order not in ("C", "F"):
-        raise RefusedError("array order", _short(order), "C or F")
+    if not _is_one_of(order, "CF"):
+        raise RefusedError("array order", short(order), "C or F")
     return _array(data, draft, shape, order, spend)
 
 
@@ -123,16 +126,15 @@ def _array(
         raise RefusedError("array data", type(data).__name__, "bytes; objects are not read")
     dtype = draft.finished()
     if type(shape) is not tuple or len(shape) > _LARGEST_NDIM:
-        raise RefusedError("array shape", _short(shape), f"a tuple of {_LARGEST_NDIM} at most")
-    values = 1
-    for length in shape:
-        if type(length) is not int or not 0 <= length < 1 << 48:
-            raise RefusedError("array shape", _short(shape), "lengths of 0 or more")
-        values *= length
+        raise RefusedError("array shape", short(shape), f"a tuple of {_LARGEST_NDIM} at most")
+    if not all(type(length) is int and 0 <= length < 1 << 48 for length in shape):
+        raise RefusedError("array shape", short(shape), "lengths of 0 or more")
+    values = math.prod(shape)
     if values * dtype.itemsize != len(data):
-        found = f"{_short(shape)} of {dtype}, {len(data)} bytes"
+        found = f"{short(shape)} of {dtype}, {len(data)} bytes"
         raise RefusedError("array", found, f"{values * dtype.itemsize} bytes for that shape")
     if not values or not dtype.itemsize:
+        spend(math.prod(length for length in shape if length))  # NumPy checks it against overflow
         return np.zeros(shape, dtype.newbyteorder("="))
     array = np.frombuffer(data, dtype).reshape(shape, order=order)
     if dtype.isnative:
@@ -143,15 +145,15 @@ def _array(
 
 def _reconstruct(arguments: tuple[Any, ...], spend: Spend) -> ArrayDraft:
     if not arguments or arguments[0] is not _NDARRAY:
-        raise RefusedError("_reconstruct", _short(arguments), "a plain numpy.ndarray")
+        raise RefusedError("_reconstruct", short(arguments), "a plain numpy.ndarray")
     return ArrayDraft()
 
 
 def _encode(arguments: tuple[Any, ...], spend: Spend) -> bytes:
     if len(arguments) != 2 or type(arguments[0]) is not str:
-        raise RefusedError("_codecs.encode", _short(arguments), "text and latin1")
-    if arguments[1] not in ("latin1", "latin-1"):
-        raise RefusedError("_codecs.encode", _short(arguments[1]), "latin1")
+        raise RefusedError("_codecs.encode", short(arguments), "text and latin1")
+    if not _is_one_of(arguments[1], ("latin1", "latin-1")):
+        raise RefusedError("_codecs.encode", short(arguments[1]), "latin1")
     spend(len(arguments[0]))
     return _latin1(arguments[0])
 
@@ -168,7 +170,7 @@ def _ordered(arguments: tuple[Any, ...], spend: Spend) -> dict[Any, Any]:
         return {}
     pairs = arguments[0]
     if len(arguments) != 1 or type(pairs) is not list:
-        raise RefusedError("OrderedDict", _short(arguments), "nothing, or a list of pairs")
+        raise RefusedError("OrderedDict", short(arguments), "nothing, or a list of pairs")
     spend(16 * len(pairs))
     if not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
         raise RefusedError("OrderedDict", "other objects", "a list of pairs")
@@ -177,9 +179,14 @@ def _ordered(arguments: tuple[Any, ...], spend: Spend) -> dict[Any, Any]:
 
 def _set(arguments: tuple[Any, ...], spend: Spend) -> set[Any]:
     if len(arguments) != 1 or type(arguments[0]) is not list:
-        raise RefusedError("set", _short(arguments), "a list")
+        raise RefusedError("set", short(arguments), "a list")
     spend(16 * len(arguments[0]))
     return {_scalar_key(item) for item in arguments[0]}
+
+
+def _is_one_of(value: Any, accepted: Iterable[str]) -> bool:
+    """Compare text only: an array compared with text is an array, and has no truth value."""
+    return type(value) is str and value in tuple(accepted)
 
 
 def _scalar_key(key: Any) -> Any:
@@ -190,7 +197,7 @@ def _scalar_key(key: Any) -> Any:
 
 def _no_bytes(arguments: tuple[Any, ...], spend: Spend) -> bytes:
     if arguments:
-        raise RefusedError("bytes", _short(arguments), "no arguments: how b'' is written")
+        raise RefusedError("bytes", short(arguments), "no arguments: how b'' is written")
     return b""
 
 
@@ -198,7 +205,7 @@ def _not_called(arguments: tuple[Any, ...], spend: Spend) -> Any:
     raise RefusedError("numpy.ndarray", "a call", "its use in _reconstruct")
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
     """Describe a value without walking into it: it may contain itself."""
     if isinstance(value, str | bytes):
         return repr(value[:60])

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from amb.data.untrusted.pickle_globals import BUILDERS, Constructor, RefusedError
+from amb.data.untrusted.pickle_globals import BUILDERS, Constructor, RefusedError, short
 from amb.errors import InputError
 
 HIGHEST_PROTOCOL = 5
@@ -132,7 +132,7 @@ class PickleMachine:
     # The stack
 
     def _pop(self) -> Any:
-        if not self.stack or self.stack[-1] is _MARK:
+        if not self.stack or self._is_marked():
             raise self._error("stack", "nothing to take", "an object")
         return self._resolved(self.stack.pop())
 
@@ -141,6 +141,9 @@ class PickleMachine:
             found = type(self.stack[-1]).__name__ if self.stack else "nothing"
             raise self._error("stack", found, f"a {kind.__name__}")
         return self.stack[-1]
+
+    def _is_marked(self) -> bool:
+        return bool(self.stack) and self.stack[-1] is _MARK
 
     def _pop_mark(self) -> list[Any]:
         place = len(self.stack) - 1
@@ -215,7 +218,7 @@ class PickleMachine:
         self._push(int.from_bytes(self._take(length), "little", signed=True))
 
     def _put(self, index: int) -> None:
-        if not self.stack or self.stack[-1] is _MARK:
+        if not self.stack or self._is_marked():
             raise self._error("memo", "nothing to remember", "an object")
         self.memo[index] = self.stack[-1]
 
@@ -276,7 +279,8 @@ class PickleMachine:
         if type(module) is str and type(name) is str:
             constructor = self.constructors.get((module, name))
         if constructor is None:
-            found = f"{module}.{name}"[:120]
+            named = type(module) is str and type(name) is str
+            found = f"{module}.{name}"[:120] if named else f"{short(module)}, {short(name)}"
             raise self._error("global", found, f"{_ACCEPTED}; it was not imported")
         self._push(constructor)
 
@@ -296,11 +300,11 @@ class PickleMachine:
 
     def _persistent(self, identifier: Any) -> None:
         if self.persistent is None:
-            raise self._error("persistent id", str(identifier)[:80], _ACCEPTED)
+            raise self._error("persistent id", short(identifier), _ACCEPTED)
         self._push(self.persistent(identifier))
 
     def _duplicate(self) -> None:
-        if not self.stack or self.stack[-1] is _MARK:
+        if not self.stack or self._is_marked():
             raise self._error("DUP", "nothing to double", "an object")
         self._push(self.stack[-1])
 

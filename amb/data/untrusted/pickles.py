@@ -45,11 +45,12 @@ def load_pickle(file: Path) -> Any:
     return value
 
 
-def mapped(file: Path) -> memoryview:
+def mapped(file: Path, expected: str = "a pickle") -> memoryview:
     """Map a file that may be a pickle into memory.
 
     Args:
         file: The file.
+        expected: What the file should be, for messages.
 
     Returns:
         Its bytes, read-only; they are read when they are used.
@@ -61,11 +62,11 @@ def mapped(file: Path) -> memoryview:
         with file.open("rb") as handle:
             view = memoryview(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
-        raise InputError(file, "file", error.strerror or str(error), "a pickle") from error
+        raise InputError(file, "file", error.strerror or str(error), expected) from error
     except ValueError as error:
-        raise InputError(file, "file", "0 bytes", "a pickle") from error
+        raise InputError(file, "file", "0 bytes", expected) from error
     start = bytes(view[:24])
     for signature, kind in _OTHER_KINDS.items():
         if start.startswith(signature):
-            raise InputError(file, "content", kind, "a pickle")
+            raise InputError(file, "content", kind, expected)
     return view

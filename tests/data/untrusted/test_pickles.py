@@ -153,6 +153,12 @@ def array_of(shape, dtype, data, order=b"I00\n"):
     return b"\x80\x02" + RECONSTRUCT + b"(I1\n" + shape + dtype + order + data + b"tb."
 
 
+# Values that Python cannot print or compare in passing
+PAIRS = b"".join(b"](h%ch%ceq%c0" % (k, k, k + 1) for k in range(100))
+DOUBLED = b"]q\x000" + PAIRS + b"hd"
+ARRAY = array_of(b"(I2\nt", F4, b"U\x08" + bytes(8))[2:-1]
+HUGE = b"L140737488355328L\n"
+
 SENTINEL = "SENTINEL"
 HOSTILE = {
     "os.system": (b"cos\nsystem\n(S'touch SENTINEL'\ntR.", "os.system"),
@@ -254,6 +260,25 @@ HOSTILE = {
         "_reconstruct",
     ),
     "encode to a codec that runs": (called("_codecs", "encode", text("a"), text("zip")), "encode"),
+    "persistent id that doubles": (b"\x80\x02" + DOUBLED + b"Q.", "persistent id"),
+    "persistent id that is deep": (b"]" * 100_000 + b"a" * 99_999 + b"Q.", "persistent id"),
+    "module that doubles": (b"\x80\x04" + DOUBLED + text("a") + b"\x93.", "global"),
+    "name that doubles": (b"\x80\x04" + text("a") + DOUBLED + b"\x93.", "global"),
+    "array as byte order": (
+        b"cnumpy\ndtype\n(U\x02f4tR(I3\n" + ARRAY + b"NNNtb.",
+        "dtype state",
+    ),
+    "array as order": (array_of(b"(I1\nt", F4, b"U\x04abcd", ARRAY), "array order"),
+    "array as order of a buffer": (
+        b"cnumpy._core.numeric\n_frombuffer\n(U\x04abcd" + F4 + b"(I1\nt" + ARRAY + b"tR.",
+        "array order",
+    ),
+    "array as codec": (called("_codecs", "encode", text("a"), ARRAY), "_codecs.encode"),
+    "empty shape that overflows": (array_of(b"(I0\n" + HUGE * 2 + b"t", F4, b"U\x00"), "copies"),
+    "text of no length": (
+        array_of(b"(" + HUGE + b"t", b"cnumpy\ndtype\n(U\x02S0I0\nI1\ntR", b"U\x00"),
+        "copies",
+    ),
     "encode what is not latin-1": (
         called("_codecs", "encode", text("日"), text("latin1")),
         "bytes",

@@ -30,6 +30,7 @@ def build(
 ) -> AdaptedMultimodalBert:
     """Build fine-tuned BERT with a fusion layer after every layer."""
     settings = read_options(Options, options, "finetuned_fusion")
+    features.require_text("finetuned_fusion")
     features.require_any("finetuned_fusion")
     encoder = backbone.load(trainable=True)
     audiovisual, fusion = build_fusion(encoder, features, settings.fusion_bottleneck)

@@ -25,4 +25,5 @@ def build(
 ) -> AdaptedMultimodalBert:
     """Build fine-tuned BERT; audio and visual features are not read."""
     read_options(Options, options, "finetuned_text")
+    features.require_text("finetuned_text")
     return AdaptedMultimodalBert(backbone.load(trainable=True), backbone.settings.pooling)

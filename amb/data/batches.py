@@ -8,7 +8,7 @@ T longest sequence of frames of the batch, F features of a frame, G groups with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,14 +39,15 @@ class Batch:
         token_ids: (B, L) int64.
         token_mask: (B, L) bool, true at word-pieces.
         word_index: (B, L) int64, the word of each piece; -1 at special tokens and padding.
-        frames: Audio and visual sequences by modality; only those that the data have.
+        frames: Sequences by modality, only those that the data have; each is read when it is
+            first asked for, so that a method pays for what it uses.
         labels: (B,) float32 in [-3, 3]; None where they are not to be seen.
     """
 
     token_ids: Tensor
     token_mask: Tensor
     word_index: Tensor
-    frames: dict[str, Frames] = field(default_factory=dict)
+    frames: Mapping[str, Frames] = field(default_factory=dict)
     labels: Tensor | None = None
 
 
@@ -139,6 +140,30 @@ class ScaledFrames:
         )
 
 
+class LazyFrames(Mapping[str, Frames]):
+    """The sequences of some utterances by modality, each collected when it is first asked for.
+
+    Args:
+        sources: The sequences of the split.
+        rows: The utterances (B,).
+    """
+
+    def __init__(self, sources: Mapping[str, ScaledFrames], rows: Tensor) -> None:
+        self._sources, self._rows = sources, rows
+        self._collected: dict[str, Frames] = {}
+
+    def __getitem__(self, modality: str) -> Frames:
+        if modality not in self._collected:
+            self._collected[modality] = self._sources[modality].pad(self._rows)
+        return self._collected[modality]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+
 @dataclass(frozen=True)
 class SplitData:
     """One split, tokenised.
@@ -164,9 +189,8 @@ class SplitData:
         """Collect the utterances ``rows`` (B,) into a batch, padded to its longest."""
         token_ids, token_mask = self.token_ids.pad(rows)
         word_index, _ = self.word_index.pad(rows, fill=SPECIAL)
-        frames = {m: source.pad(rows) for m, source in self.frames.items()}
         labels = None if self.labels is None else self.labels[rows]
-        return Batch(token_ids, token_mask, word_index, frames, labels)
+        return Batch(token_ids, token_mask, word_index, LazyFrames(self.frames, rows), labels)
 
     def batches(self, rows: Tensor, size: int) -> Iterator[tuple[Tensor, Batch]]:
         """Yield ``rows`` and their batch, ``size`` utterances at a time."""

@@ -17,8 +17,14 @@ FILE_OPTIONS = {
     "demo": (),
     "csd": ("labels", "folds", "text", "audio", "visual"),
     "mmsa": ("file",),
-    "misa": ("train", "valid", "test", "file"),
+    "misa": ("train", "valid", "test", "file", "embeddings"),
     "mag": ("file",),
+    "mult": ("file", "text"),
+    "h5": tuple(
+        f"{split}_{part}"
+        for split in ("train", "valid", "test")
+        for part in ("labels", "audio", "visual", "text_states")
+    ),
     "label_csv": ("file",),
 }
 

@@ -104,6 +104,7 @@ def build(
         InputError: An option is unknown or of the wrong type, or the data have no audio or visual.
     """
     settings = read_options(Options, options, "amb")
+    features.require_text("amb")
     features.require_any("amb")
     encoder = backbone.load(trainable=False)
     layers = range(encoder.shape.num_hidden_layers)

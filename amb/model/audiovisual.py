@@ -11,6 +11,7 @@ Notation: B batch, T frames, F features of a frame, W width of the states.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -76,6 +77,6 @@ class AudioVisualEncoder(nn.Module):
         self.encoders = nn.ModuleDict({m: ModalityEncoder(F) for m, F in dimensions.items()})
         self.widths = dict.fromkeys(dimensions, WIDTH)
 
-    def forward(self, frames: dict[str, Frames]) -> dict[str, Tensor]:
+    def forward(self, frames: Mapping[str, Frames]) -> dict[str, Tensor]:
         """Encode every modality: (B, T_m, F_m) → (B, T_m, W)."""
         return {m: encoder(frames[m]) for m, encoder in self.encoders.items()}

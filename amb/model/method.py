@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from amb.data.batches import Batch
+from amb.data.dataset import FRAME_MODALITIES, TEXT_STATES
+from amb.data.store import Store
 from amb.errors import InputError
 from amb.model.backbone import Backbone
 
@@ -25,15 +27,42 @@ OptionsT = TypeVar("OptionsT")
 
 @dataclass(frozen=True)
 class FeatureShape:
-    """What a store has besides text.
+    """What a store has.
 
     Attributes:
         dimensions: Number of features of a frame, by modality (audio, visual).
         word_aligned: Whether a modality has exactly one frame a word.
+        has_text: Whether there are words to read.
+        text_states: Number of features of precomputed token states, None where there are none.
     """
 
     dimensions: dict[str, int]
     word_aligned: dict[str, bool]
+    has_text: bool = True
+    text_states: int | None = None
+
+    @classmethod
+    def of(cls, store: Store) -> FeatureShape:
+        """Return what an open store has."""
+        dimensions = {m: store.dimensions[m] for m in FRAME_MODALITIES if m in store.modalities}
+        return cls(
+            dimensions,
+            {m: store.word_aligned[m] for m in dimensions},
+            store.has_text,
+            store.dimensions.get(TEXT_STATES),
+        )
+
+    def require_text(self, method: str) -> None:
+        """Refuse data without words for a method that reads them.
+
+        Args:
+            method: Name for the message.
+
+        Raises:
+            InputError: The data have no text.
+        """
+        if not self.has_text:
+            raise InputError("store", "text", "utterances without text", f"text for {method}")
 
     def require_any(self, method: str) -> None:
         """Refuse data without audio and visual features for a method that fuses.

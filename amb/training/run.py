@@ -87,7 +87,7 @@ def open_context(job: Job) -> Context:
         study,
         backbone,
         store,
-        FeatureShape(dict(store.dimensions), dict(store.word_aligned)),
+        FeatureShape.of(store),
         {name: split.to(device) for name, split in splits.items()},
         device,
     )

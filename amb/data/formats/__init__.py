@@ -14,10 +14,12 @@ from typing import Any
 from amb.data.dataset import Dataset
 from amb.data.formats.csd import read_csd
 from amb.data.formats.demo import read_demo
+from amb.data.formats.h5 import read_h5
 from amb.data.formats.label_csv import read_label_csv
 from amb.data.formats.mag import read_mag
 from amb.data.formats.misa import read_misa
 from amb.data.formats.mmsa import read_mmsa
+from amb.data.formats.mult import read_mult
 
 READERS: dict[str, Callable[[dict[str, Any], Path], Dataset]] = {
     "demo": read_demo,
@@ -25,5 +27,7 @@ READERS: dict[str, Callable[[dict[str, Any], Path], Dataset]] = {
     "mmsa": read_mmsa,
     "misa": read_misa,
     "mag": read_mag,
+    "mult": read_mult,
+    "h5": read_h5,
     "label_csv": read_label_csv,
 }

@@ -13,7 +13,6 @@ real last frame of zeros is lost, and the count of sequences so cut is on the st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,8 @@ import pandas as pd
 from amb.data.dataset import LABEL_SCALES, SPLITS, UTTERANCE_COLUMNS, Dataset
 from amb.data.formats.checks import numeric, require_key, texts
 from amb.data.formats.identifiers import MMSA_FORM, split_identifier
-from amb.data.formats.padding import real_frames
-from amb.data.ragged import JoinedSequences, PaddedSequences
+from amb.data.formats.padding import joined, real_frames
+from amb.data.ragged import PaddedSequences
 from amb.data.sources import described
 from amb.data.untrusted.pickles import load_pickle
 from amb.errors import InputError
@@ -52,8 +51,7 @@ def read_mmsa(options: dict[str, Any], data_root: Path) -> Dataset:
     features, repairs = {}, {}
     for modality in options["modalities"]:
         parts = [_padded(file, *split, _KEYS[modality]) for split in splits]
-        _check_dimensions(file, _KEYS[modality], parts)
-        features[modality] = JoinedSequences(parts)
+        features[modality] = joined(parts, [(file, f"{s}.{_KEYS[modality]}") for s in SPLITS])
         repairs[f"{modality}_lengths_inferred"] = sum(
             _inferred(part)
             for part, (_, split) in zip(parts, splits, strict=True)
@@ -108,10 +106,3 @@ def _padded(file: Path, name: str, split: Any, key: str) -> PaddedSequences:
 def _inferred(part: PaddedSequences) -> int:
     """Return how many sequences are shorter than the block that holds them."""
     return int((part.lengths < part.values.shape[1]).sum())
-
-
-def _check_dimensions(file: Path, key: str, parts: Sequence[PaddedSequences]) -> None:
-    for split, part in zip(SPLITS, parts, strict=True):
-        if part.dimension != parts[0].dimension:
-            found, expected = f"{part.dimension} features", f"{parts[0].dimension} as in train"
-            raise InputError(file, f"{split}.{key}", found, expected)

@@ -25,10 +25,9 @@ import pandas as pd
 from amb.data.dataset import LABEL_SCALES, SPLITS, UTTERANCE_COLUMNS, Dataset
 from amb.data.formats.checks import decoded_texts, numeric, require_key
 from amb.data.formats.identifiers import BRACKET_FORM, MMSA_FORM, split_identifier
-from amb.data.formats.padding import padded_together
+from amb.data.formats.padding import joined, padded_together
 from amb.data.formats.segments import SAME_TIME_S
 from amb.data.formats.text_table import read_text_table
-from amb.data.ragged import JoinedSequences
 from amb.data.sources import described
 from amb.data.untrusted.pickles import load_pickle
 from amb.errors import InputError
@@ -78,10 +77,9 @@ def read_mult(options: dict[str, Any], data_root: Path) -> Dataset:
     }
     sequences = [padded_together(file, split, blocks[split]) for split in SPLITS]
     features = {
-        m: JoinedSequences([own[place] for own in sequences])
+        m: joined([own[place] for own in sequences], [(file, f"{s}.{KEYS[m]}") for s in SPLITS])
         for place, m in enumerate(options["modalities"])
     }
-    _check_dimensions(file, features)
     rows = [
         (name.identifier, name.video, name.clip, None, split, text, text.split())
         for (split, name), text in zip(
@@ -167,11 +165,3 @@ def _by_start(file: Path, table: pd.DataFrame) -> Callable[[_Name], str]:
         return str(table["text"][near[0]])
 
     return find
-
-
-def _check_dimensions(file: Path, features: dict[str, JoinedSequences]) -> None:
-    for modality, joined in features.items():
-        for split, part in zip(SPLITS, joined.parts, strict=True):
-            if part.dimension != joined.dimension:
-                expected = f"{joined.dimension} features, as in train"
-                raise InputError(file, f"{split}.{KEYS[modality]}", part.dimension, expected)

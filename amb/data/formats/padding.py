@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amb.data.ragged import PaddedSequences
+from amb.data.ragged import JoinedSequences, PaddedSequences
 from amb.errors import InputError
 
 
@@ -58,3 +58,23 @@ def padded_together(
     start = np.minimum.reduce([first for first, _ in ends])
     end = np.maximum.reduce([last for _, last in ends])
     return [PaddedSequences(block, start, end - start) for block in blocks]
+
+
+def joined(parts: Sequence[PaddedSequences], places: Sequence[tuple[Path, str]]) -> JoinedSequences:
+    """Return the sequences of all splits of a modality, one split after the other.
+
+    Args:
+        parts: The sequences of each split.
+        places: File and place of each split's block, for messages.
+
+    Returns:
+        The sequences.
+
+    Raises:
+        InputError: Frames of two splits have different numbers of features.
+    """
+    for part, (file, where) in zip(parts, places, strict=True):
+        if part.dimension != parts[0].dimension:
+            expected = f"{parts[0].dimension}, as in {places[0][1]}"
+            raise InputError(file, f"{where}: features of a frame", part.dimension, expected)
+    return JoinedSequences(parts)

@@ -1,8 +1,7 @@
 """A computational sequence (.csd) of the CMU Multimodal SDK, read as untrusted HDF5.
 
 Layout: ``<root>/data/<video>/intervals`` (n, 2) in seconds and ``…/features`` (n, d). The root's
-name and metadata vary and are not used. Links and virtual data sets, which could make a file read
-another one, are refused.
+name and metadata vary and are not used.
 """
 
 from __future__ import annotations
@@ -16,6 +15,15 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from amb.data.untrusted.hdf5 import (
+    Kind,
+    child_names,
+    open_hdf5,
+    own_child,
+    read_numbers,
+    read_text,
+    require_safe,
+)
 from amb.errors import InputError
 
 # Values that one video may have: 2 hours at 30 frames a second have 0.15e9 of OpenFace's 709.
@@ -28,7 +36,7 @@ class ComputationalSequence:
     def __init__(self, file: Path, data: h5py.Group) -> None:
         self.file = file
         self._data = data
-        self.videos = frozenset(data)
+        self.videos = frozenset(child_names(file, data))
 
     def intervals(self, video: str) -> npt.NDArray[np.float64]:
         """Return start and end of a video's rows (n, 2), in seconds: finite, start ≤ end."""
@@ -47,24 +55,23 @@ class ComputationalSequence:
 
     def numbers(self, video: str) -> npt.NDArray[np.float32]:
         """Return a video's numeric features (n, d)."""
-        values: npt.NDArray[np.float32] = self._read(self._features(video, "f")).astype(np.float32)
+        features = self._read(self._features(video, "f"))
+        values: npt.NDArray[np.float32] = features.astype(np.float32, copy=False)
         return values
 
     def words(self, video: str) -> list[str]:
         """Return a video's words: the first feature of each row, decoded and stripped."""
-        return [_decoded(row[0]) for row in self._read(self._features(video, "S"))]
+        features = self._features(video, "S")
+        return [_decoded(row[0]) for row in read_text(self.file, features, 2, LARGEST_SIZE)]
 
     def dimension(self, video: str) -> int:
         """Return the number of features of a video's rows."""
         return int(self._features(video, "f").shape[1])
 
-    def _read(self, dataset: Any) -> Any:
-        try:
-            return dataset[()]
-        except (OSError, RuntimeError) as error:
-            raise InputError(self.file, dataset.name, str(error), "readable values") from error
+    def _read(self, dataset: Any) -> npt.NDArray[Any]:
+        return read_numbers(self.file, dataset, 2, LARGEST_SIZE, "f")
 
-    def _features(self, video: str, kind: str) -> Any:
+    def _features(self, video: str, kind: Kind) -> Any:
         features = self._dataset(video, "features", kind)
         rows = self._dataset(video, "intervals", "f").shape[0]
         if features.shape[0] != rows or features.shape[1] < 1:
@@ -72,21 +79,11 @@ class ComputationalSequence:
             raise InputError(self.file, f"{video}/features", f"shape {features.shape}", expected)
         return features
 
-    def _dataset(self, video: str, name: str, kind: str) -> Any:
+    def _dataset(self, video: str, name: str, kind: Kind) -> Any:
         """Return a data set of two axes after checking that it is safe to read."""
-        group = _own_child(self.file, self._data, video, h5py.Group)
-        dataset = _own_child(self.file, group, name, h5py.Dataset)
-        where = f"{video}/{name}"
-        if dataset.is_virtual or dataset.external:
-            raise InputError(self.file, where, "data in another file", "data in this file")
-        is_text = dataset.dtype.kind == "S" or h5py.check_string_dtype(dataset.dtype) is not None
-        if not (is_text if kind == "S" else dataset.dtype.kind == "f"):
-            expected = "text (bytes)" if kind == "S" else "floating-point numbers"
-            raise InputError(self.file, where, f"type {dataset.dtype}", expected)
-        shape = dataset.shape or ()
-        if len(shape) != 2 or dataset.size > LARGEST_SIZE:
-            expected = f"two axes and {LARGEST_SIZE:,} values at most"
-            raise InputError(self.file, where, f"shape {shape}", expected)
+        group = own_child(self.file, self._data, video, h5py.Group)
+        dataset = own_child(self.file, group, name, h5py.Dataset)
+        require_safe(self.file, dataset, kind, 2, LARGEST_SIZE)
         return dataset
 
 
@@ -103,37 +100,14 @@ def open_sequence(file: Path) -> Iterator[ComputationalSequence]:
     Raises:
         InputError: The file is no HDF5, is damaged, or is no computational sequence.
     """
-    try:
-        opened = h5py.File(file, "r")
-    except OSError as error:
-        raise InputError(file, "HDF5", str(error), "a computational sequence (.csd)") from error
-    with opened:
-        roots = list(opened)
+    with open_hdf5(file, "a computational sequence (.csd)") as opened:
+        roots = child_names(file, opened)
         if len(roots) != 1:
             found = ", ".join(roots[:5]) or "none"
             raise InputError(file, "root groups", found, "exactly one")
-        root = _own_child(file, opened, roots[0], h5py.Group)
-        yield ComputationalSequence(file, _own_child(file, root, "data", h5py.Group))
+        root = own_child(file, opened, roots[0], h5py.Group)
+        yield ComputationalSequence(file, own_child(file, root, "data", h5py.Group))
 
 
-def _own_child(file: Path, group: h5py.Group, name: str, kind: type) -> Any:
-    """Return a group or data set that lies in this very file, not behind a link."""
-    link = group.get(name, getlink=True)
-    where = f"{group.name}/{name}".replace("//", "/")
-    if link is None:
-        raise InputError(file, where, "nothing", f"a {kind.__name__.lower()}")
-    if not isinstance(link, h5py.HardLink):
-        raise InputError(file, where, type(link).__name__, "no soft or external link")
-    try:
-        child = group[name]
-    except (KeyError, OSError, RuntimeError) as error:
-        raise InputError(file, where, str(error), "a readable object") from error
-    if not isinstance(child, kind):
-        found = type(child).__name__.lower()
-        raise InputError(file, where, f"a {found}", f"a {kind.__name__.lower()}")
-    return child
-
-
-def _decoded(word: bytes | str) -> str:
-    text = word.decode("utf-8", errors="replace") if isinstance(word, bytes) else word
-    return text.strip("\0 \t\r\n")
+def _decoded(word: bytes) -> str:
+    return word.decode("utf-8", errors="replace").strip("\0 \t\r\n")

@@ -38,6 +38,7 @@ class WordTuple:
         visual: (L, d_v).
         acoustic: (L, d_a).
         label: Its sentiment.
+        word_ids: Row of each word's vector (L,), in MISA's layout.
     """
 
     segment: str
@@ -47,6 +48,7 @@ class WordTuple:
     visual: npt.NDArray[Any]
     acoustic: npt.NDArray[Any]
     label: float
+    word_ids: npt.NDArray[Any] | None = None
 
 
 def parse_word_tuples(file: Path, where: str, items: Any) -> list[WordTuple]:
@@ -107,9 +109,9 @@ def _parse(file: Path, where: str, item: Any) -> WordTuple:
         raise InputError(file, where, found, "((words, visual, acoustic), label, segment)")
     parts, label, segment = item
     if len(parts) == 4:  # MISA: word ids first, words last
-        _, visual, acoustic, spoken = parts
+        word_ids, visual, acoustic, spoken = parts
     elif len(parts) == 3:
-        spoken, visual, acoustic = parts
+        word_ids, (spoken, visual, acoustic) = None, parts
     else:
         raise InputError(file, f"{where}[0]", f"{len(parts)} parts", "3 (MAG-BERT) or 4 (MISA)")
     words = texts(file, f"{where} words", spoken)
@@ -124,6 +126,7 @@ def _parse(file: Path, where: str, item: Any) -> WordTuple:
         visual=numeric(file, f"{where} visual", visual, 2, len(words)),
         acoustic=numeric(file, f"{where} acoustic", acoustic, 2, len(words)),
         label=_label(file, f"{where} label", label),
+        word_ids=_word_ids(file, f"{where} word ids", word_ids, len(words)),
     )
 
 
@@ -139,6 +142,15 @@ def _check_dimensions(
             if found != expected:
                 where = f"{modality} of {own.segment}"
                 raise InputError(names, where, f"{found} features", f"{expected} as before")
+
+
+def _word_ids(file: Path, where: str, value: Any, rows: int) -> npt.NDArray[Any] | None:
+    if value is None:
+        return None
+    ids = numeric(file, where, value, 1, rows)
+    if ids.dtype.kind == "f":
+        raise InputError(file, where, ids.dtype, "whole numbers")
+    return ids
 
 
 def _label(file: Path, where: str, value: Any) -> float:

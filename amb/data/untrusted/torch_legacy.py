@@ -72,6 +72,11 @@ def load_torch_legacy(file: Path) -> Any:
     return _object(file, data, after_header, storages)[0]
 
 
+def is_torch_legacy(head: bytes) -> bool:
+    """Tell a legacy torch file by its first bytes: the pickle of the magic number."""
+    return head[:2] == b"\x80\x02" and MAGIC_NUMBER.to_bytes(10, "little") in head[2:16]
+
+
 def _check_header(file: Path, data: memoryview) -> int:
     """Check magic number, protocol version and byte order; return where the object begins."""
     try:

@@ -12,6 +12,8 @@ is cut from: every row counts as a video of its own, named after its split and p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +81,28 @@ def read_array(file: Path, ndim: int) -> npt.NDArray[Any]:
         ndim: How many axes the array must have.
 
     Returns:
-        The array.
-
-    Raises:
-        InputError: The file is no HDF5, hostile or damaged, or holds another number of arrays.
+        The array. A file that is no HDF5, hostile or damaged, or holds another number of arrays,
+        is refused.
     """
+    with _one_array(file) as dataset:
+        values: npt.NDArray[Any] = read_numbers(file, dataset, ndim, LARGEST_VALUES)
+    return values
+
+
+def read_any_array(file: Path) -> npt.NDArray[Any]:
+    """Read the one array of a file like ``read_array``, whatever axes it has."""
+    with _one_array(file) as dataset:
+        values: npt.NDArray[Any] = read_numbers(file, dataset, dataset.ndim, LARGEST_VALUES)
+    return values
+
+
+@contextmanager
+def _one_array(file: Path) -> Iterator[h5py.Dataset]:
     with open_hdf5(file) as opened:
         names = child_names(file, opened)
         if len(names) != 1:
             raise InputError(file, "arrays", ", ".join(names[:5]) or "none", "exactly one")
-        dataset = own_child(file, opened, names[0], h5py.Dataset)
-        return read_numbers(file, dataset, ndim, LARGEST_VALUES)
+        yield own_child(file, opened, names[0], h5py.Dataset)
 
 
 def _read_split(

@@ -34,7 +34,7 @@ def read_label_csv(options: dict[str, Any], data_root: Path) -> Dataset:
         A table that lacks a column, or has a label that is no number, is refused.
     """
     file = data_root / options["file"]
-    table = _read_table(file)
+    table = read_labelled_table(file)
     order = table["mode"].map({split: place for place, split in enumerate(SPLITS)})
     if order.isna().any():
         row = int(np.argmax(order.isna()))
@@ -65,7 +65,18 @@ def read_label_csv(options: dict[str, Any], data_root: Path) -> Dataset:
     )
 
 
-def _read_table(file: Path) -> pd.DataFrame:
+def read_labelled_table(file: Path) -> pd.DataFrame:
+    """Read the table: text in all columns but ``label``, which holds numbers.
+
+    Args:
+        file: The table.
+
+    Returns:
+        The table.
+
+    Raises:
+        InputError: It lacks a column, or a label is no number.
+    """
     table = read_text_table(file, COLUMNS)
     numbers = pd.to_numeric(table["label"], errors="coerce")
     if numbers.isna().any():

@@ -36,7 +36,7 @@ KEYS = {"audio": "audio", "visual": "vision", "text_states": "text"}
 
 
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """What an id says: the utterance's id in the store, its video, its clip or its start."""
 
     identifier: str
@@ -59,7 +59,7 @@ def read_mult(options: dict[str, Any], data_root: Path) -> Dataset:
     file = data_root / options["file"]
     content = load_pickle(file)
     splits = [(split, require_key(file, "content", content, split)) for split in SPLITS]
-    names = {split: _names(file, split, own) for split, own in splits}
+    names = {split: read_names(file, split, own) for split, own in splits}
     texts = _texts(data_root / options["text"], [n for own in names.values() for n in own])
     labels = [_labels(file, split, own, len(names[split])) for split, own in splits]
     blocks = {
@@ -99,8 +99,20 @@ def read_mult(options: dict[str, Any], data_root: Path) -> Dataset:
     )
 
 
-def _names(file: Path, split: str, content: Any) -> list[_Name]:
-    """Read the ids of a split, in any of the forms in which they occur."""
+def read_names(file: Path, split: str, content: Any) -> list[Name]:
+    """Read the ids of a split, in any of the forms in which they occur.
+
+    Args:
+        file: For messages.
+        split: The split's name.
+        content: The split's dict.
+
+    Returns:
+        What each id says.
+
+    Raises:
+        InputError: The ids have another form.
+    """
     where = f"{split}.id"
     value = require_key(file, split, content, "id")
     if isinstance(value, np.ndarray) and value.ndim > 1:
@@ -111,15 +123,15 @@ def _names(file: Path, split: str, content: Any) -> list[_Name]:
             raise InputError(file, where, f"shape {value.shape}", "one or three texts a row")
         value = value[:, 0]
     return [
-        _Name(identifier, *split_identifier(file, where, identifier, MMSA_FORM, BRACKET_FORM))
+        Name(identifier, *split_identifier(file, where, identifier, MMSA_FORM, BRACKET_FORM))
         for identifier in decoded_texts(file, where, value)
     ]
 
 
-def _timed(file: Path, where: str, parts: Sequence[str]) -> _Name:
+def _timed(file: Path, where: str, parts: Sequence[str]) -> Name:
     video, start, end = parts
     try:
-        return _Name(f"{video}[{float(start):.3f}-{float(end):.3f}]", video, start, float(start))
+        return Name(f"{video}[{float(start):.3f}-{float(end):.3f}]", video, start, float(start))
     except ValueError:
         raise InputError(file, where, f"{start}, {end}", "start and end in seconds") from None
 
@@ -130,7 +142,7 @@ def _labels(file: Path, split: str, content: Any, rows: int) -> npt.NDArray[Any]
     return numeric(file, f"{split}.labels", flat, 1, rows)
 
 
-def _texts(file: Path, names: Sequence[_Name]) -> list[str]:
+def _texts(file: Path, names: Sequence[Name]) -> list[str]:
     """Look up the words of every utterance in the companion table."""
     timed = any(name.start is not None for name in names)
     table = read_text_table(file, ("video_id", "text", "start" if timed else "clip_id"))
@@ -138,12 +150,12 @@ def _texts(file: Path, names: Sequence[_Name]) -> list[str]:
     return [find(name) for name in names]
 
 
-def _by_clip(file: Path, table: pd.DataFrame) -> Callable[[_Name], str]:
+def _by_clip(file: Path, table: pd.DataFrame) -> Callable[[Name], str]:
     texts = dict(
         zip(zip(table["video_id"], table["clip_id"], strict=True), table["text"], strict=True)
     )
 
-    def find(name: _Name) -> str:
+    def find(name: Name) -> str:
         if (name.video, name.clip) not in texts:
             where = f"text of {name.identifier}"
             raise InputError(file, where, "no row", f"video_id {name.video}, clip_id {name.clip}")
@@ -152,11 +164,11 @@ def _by_clip(file: Path, table: pd.DataFrame) -> Callable[[_Name], str]:
     return find
 
 
-def _by_start(file: Path, table: pd.DataFrame) -> Callable[[_Name], str]:
+def _by_start(file: Path, table: pd.DataFrame) -> Callable[[Name], str]:
     starts = pd.to_numeric(table["start"], errors="coerce")
     videos = {video: rows.index.to_numpy() for video, rows in table.groupby("video_id")}
 
-    def find(name: _Name) -> str:
+    def find(name: Name) -> str:
         rows = videos.get(name.video, np.empty(0, dtype=np.int64))
         near = [row for row in rows if abs(starts[row] - (name.start or 0.0)) <= SAME_TIME_S]
         if len(near) != 1:

@@ -64,6 +64,12 @@ class ComputationalSequence:
         features = self._features(video, "S")
         return [_decoded(row[0]) for row in read_text(self.file, features, 2, LARGEST_SIZE)]
 
+    def is_text(self, video: str) -> bool:
+        """Tell whether a video's features are text."""
+        group = own_child(self.file, self._data, video, h5py.Group)
+        dataset = own_child(self.file, group, "features", h5py.Dataset)
+        return h5py.check_string_dtype(dataset.dtype) is not None or dataset.dtype.kind == "S"
+
     def dimension(self, video: str) -> int:
         """Return the number of features of a video's rows."""
         return int(self._features(video, "f").shape[1])

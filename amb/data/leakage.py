@@ -56,7 +56,7 @@ class SplitTest:
     Attributes:
         train_score: Correlation of prediction and label on the train split, the probe's own.
         test_score: The same on the test split.
-        permuted_score: Mean test score of the permuted splits.
+        permuted_score: Mean test score of the permuted splits and the real one.
         p: How rarely a permuted split does as well as the real one.
         smallest_p: What p can be at best, with so many permutations and so few videos.
     """
@@ -263,7 +263,7 @@ def _split_test(
     return SplitTest(
         train_score=train_score,
         test_score=test_score,
-        permuted_score=float(permuted[np.isfinite(permuted)].mean()),
+        permuted_score=float(np.nanmean([test_score, *permuted])),
         p=_p_value(permuted, test_score),
         smallest_p=max(1 / (permutations + 1), 1 / _possible_splits(split)),
     )
@@ -307,7 +307,8 @@ def correlations(a: Floats, b: Floats, group: Codes) -> Floats:
     a, b = _centred(a, group), _centred(b, group)
     products, aa, bb = (np.bincount(group, x) for x in (a * b, a * a, b * b))
     norm = np.sqrt(aa * bb)
-    return np.divide(products, norm, out=np.full(len(norm), np.nan), where=norm > 0)
+    r: Floats = np.divide(products, norm, out=np.full(len(norm), np.nan), where=norm > 0)
+    return r
 
 
 def _centred(values: Floats, group: Codes) -> Floats:

@@ -102,7 +102,7 @@ def test_honest_features_of_differing_strength_trip_it_rarely():
     for _ in range(60):
         strength = np.tanh(0.3 + 0.13 * rng.standard_normal(24))
         alarms += probe_leakage(*simulated(rng, strength), rng, permutations=99).alarm
-    assert alarms <= 3  # at 2 %, more than three are a matter of 0.7 %
+    assert alarms <= 3  # at a rate of 1 %, more have a probability of 0.3 %
 
 
 def test_the_same_generator_gives_the_same_report():

@@ -254,12 +254,15 @@ def _split_test(
     permutations: int,
 ) -> SplitTest | None:
     """Compare the real split of the G videos, (G,), with permuted ones."""
-    train_score, test_score = _scores(X, y, split[video])
+    train, test = split == "train", split == "test"
+    if min(train[video].sum(), test[video].sum()) < 3:
+        return None
+    train_score = _probe_score(X, y, train[video], train[video])
+    test_score = _probe_score(X, y, train[video], test[video])
     if math.isnan(train_score) or math.isnan(test_score):
         return None
-    permuted = np.array(
-        [_scores(X, y, rng.permutation(split)[video])[1] for _ in range(permutations)]
-    )
+    orders = (rng.permutation(len(split))[video] for _ in range(permutations))
+    permuted = np.array([_probe_score(X, y, train[order], test[order]) for order in orders])
     return SplitTest(
         train_score=train_score,
         test_score=test_score,
@@ -275,13 +278,11 @@ def _possible_splits(split: npt.NDArray[np.str_]) -> int:
     return math.comb(len(split), train) * math.comb(len(split) - train, test)
 
 
-def _scores(X: Floats, y: Floats, split: npt.NDArray[np.str_]) -> tuple[float, float]:
-    """Return the probe's correlation on train and on test rows, NaN where undefined."""
-    train, test = split == "train", split == "test"
-    if min(train.sum(), test.sum()) < 3:
-        return math.nan, math.nan
-    predicted = ridge_predictions(X[train], y[train], X)
-    return _correlation(predicted[train], y[train]), _correlation(predicted[test], y[test])
+def _probe_score(
+    X: Floats, y: Floats, train: npt.NDArray[np.bool_], rows: npt.NDArray[np.bool_]
+) -> float:
+    """Return the correlation on some rows of a probe fitted on others, NaN where undefined."""
+    return _correlation(ridge_predictions(X[train], y[train], X[rows]), y[rows])
 
 
 def _correlation(a: Floats, b: Floats) -> float:

@@ -14,9 +14,10 @@ Mixture test. Is the probe good in some videos and at chance in others? All utte
     shuffles the utterances among the videos and adds a standard deviation of ``TAU_HONEST``:
     p asks whether the videos differ by more than that.
 
-Neither test sees features that know the labels of every video equally well. Features that are
-missing or broken in part of the videos can trip the second: it says where to look, not who is to
-blame. benchmarks/leakage_calibration.md has the measured rates.
+Silence proves little: neither test sees features that know the labels of every video equally well,
+and both miss most leaks into few videos or into features that are strong without them. Features
+that are missing or broken in part of the videos can trip the second: it says where to look, not who
+is to blame. benchmarks/leakage_calibration.md has the measured rates.
 
 Source: R. DerSimonian, N. Laird, Controlled Clinical Trials 7 (1986) 177, for τ; B. Phipson,
 G. K. Smyth, Stat. Appl. Genet. Mol. Biol. 9 (2010) 39, for permutation p-values.
@@ -122,7 +123,10 @@ class LeakageReport:
             )
         if self.split is None and self.mixture is None:
             return f"Not tested for leakage. {seen}"
-        return f"No sign of leakage. {seen} Leakage into all videos alike would not show."
+        return (
+            f"No sign of leakage. {seen} "
+            "Leakage into few videos, or into all alike, would not show."
+        )
 
 
 def _split_words(test: SplitTest | None) -> str:

@@ -18,7 +18,12 @@ import yaml
 
 from amb.errors import InputError
 
-DATA_DEFAULTS = {"normalisation": "zscore", "max_pieces": 64, "largest_nonfinite_share": 0.05}
+DATA_DEFAULTS: dict[str, Any] = {
+    "normalisation": "zscore",
+    "max_pieces": 64,
+    "largest_nonfinite_share": 0.05,
+    "leakage_alarm": "off",
+}
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -163,13 +168,35 @@ def load_checked_yaml(file: Path, schema_name: str) -> dict[str, Any]:
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(file, "YAML", " ".join(str(error).split()), "a valid YAML file") from error
-    schema = yaml.safe_load(schema_path(schema_name).read_text(encoding="utf-8"))
+    _validate(content, _schema(schema_name), file)
+    checked: dict[str, Any] = content
+    return checked
+
+
+def check_data_section(section: dict[str, Any], file: Path) -> None:
+    """Check the ``data`` section of a study on its own.
+
+    Args:
+        section: The section.
+        file: What to name in messages.
+
+    Raises:
+        InputError: It breaks the schema.
+    """
+    schema = _schema("study")
+    _validate(section, {**schema["properties"]["data"], "$defs": schema["$defs"]}, file)
+
+
+def _schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = yaml.safe_load(schema_path(name).read_text(encoding="utf-8"))
+    return schema
+
+
+def _validate(content: Any, schema: dict[str, Any], file: Path) -> None:
     validator = jsonschema.Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(content), key=_error_order)
     if errors:
         raise _readable(file, errors[0])
-    checked: dict[str, Any] = content
-    return checked
 
 
 def load_study(file: str | Path) -> Study:

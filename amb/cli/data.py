@@ -57,6 +57,12 @@ def _configure_import(parser: argparse.ArgumentParser) -> None:
         default=0.05,
         help="share of NaN and infinite values up to which they become 0 (default 0.05)",
     )
+    parser.add_argument(
+        "--leakage-alarm",
+        choices=("off", "warn", "refuse"),
+        default="off",
+        help="probe the features for leaked labels (default off)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -97,6 +103,7 @@ def _import(args: argparse.Namespace) -> None:
         args.label_offset,
         args.folds,
         args.largest_nonfinite_share,
+        args.leakage_alarm,
     )
     with _progress("features") as on_bytes:
         section = import_files(request, args.out, on_bytes)
@@ -183,5 +190,18 @@ def summary(card: dict[str, Any]) -> str:
     low, high = card["label_range"]
     lines.append(f"labels of train and valid: {low:g} to {high:g}")
     lines += [f"{name.replace('_', ' ')}: {n}" for name, n in card["repairs"].items() if n]
+    for modality, found in card.get("leakage", {}).items():
+        lines.append(f"{modality}: {_leakage(found)}")
     lines.append(f"content SHA-256: {card['content_hash']}")
     return "\n".join(lines)
+
+
+def _leakage(found: dict[str, Any]) -> str:
+    """Return one line on the probe of a modality."""
+    tests = [
+        f"{name} test p = {found[key]:.3g}"
+        for name, key in (("split", "split_p"), ("mixture", "mixture_p"))
+        if found[key] is not None
+    ]
+    verdict = "LEAKAGE ALARM" if found["alarm"] else "no leakage alarm"
+    return f"{verdict} ({', '.join(tests) or 'could not be tested'})"

@@ -15,15 +15,15 @@ from typing import Any
 
 import yaml
 
-from amb.data.contract import checked
 from amb.data.dataset import SPLITS
 from amb.data.formats import READERS
 from amb.data.formats.folds import read_folds
 from amb.data.formats.layouts import LAYOUTS
 from amb.data.inspection.detect import detect
+from amb.data.prepare import write_dataset
 from amb.data.sources import FILE_OPTIONS
-from amb.data.store_writer import LARGEST_NONFINITE_SHARE, write_store
 from amb.errors import InputError
+from amb.study import DATA_DEFAULTS, check_data_section
 
 _SPLIT_WORDS = {
     "train": re.compile(r"(?<![a-z])train(ing)?(?![a-z])"),
@@ -49,6 +49,7 @@ class ImportRequest:
         label_offset: Added to every label (reader h5).
         folds: File with the split of each video (reader misa, one file), or None.
         largest_nonfinite_share: See ``write_store``.
+        leakage_alarm: ``off``, ``warn`` or ``refuse``.
     """
 
     files: Sequence[tuple[str | None, Path]]
@@ -56,7 +57,8 @@ class ImportRequest:
     dataset: str = "other"
     label_offset: float = 0.0
     folds: Path | None = None
-    largest_nonfinite_share: float = LARGEST_NONFINITE_SHARE
+    largest_nonfinite_share: float = DATA_DEFAULTS["largest_nonfinite_share"]
+    leakage_alarm: str = DATA_DEFAULTS["leakage_alarm"]
 
 
 def import_files(
@@ -80,11 +82,13 @@ def import_files(
     roles = _roles(reader, request.files, layouts)
     relative = {role: file.absolute().relative_to(root).as_posix() for role, file in roles.items()}
     options = {"dataset": request.dataset, **relative, **_settings(reader, request)}
-    dataset = checked(READERS[reader](options, root), next(iter(roles.values())))
-    named = ", ".join(file.name for _, file in request.files)
-    share = request.largest_nonfinite_share
-    write_store(out, dataset, {"reader": reader}, named, share, on_bytes)
-    return {"reader": reader, reader: options}
+    section = {"reader": reader, **_common(request), reader: options}
+    _require_folds(reader, options, request.files)
+    named = Path(", ".join(str(file) for _, file in request.files))
+    check_data_section(section, named)
+    dataset = READERS[reader](options, root)
+    write_dataset(dataset, {**DATA_DEFAULTS, **section}, named, out, on_bytes)
+    return section
 
 
 def _reader_of(layouts: Mapping[Path, str]) -> str:
@@ -108,8 +112,8 @@ def _roles(
     for given, file in files:
         role = given or _guess(reader, file, layouts[file], len(files))
         if role not in FILE_OPTIONS[reader]:
-            allowed = ", ".join(f"{name}={file.name}" for name in FILE_OPTIONS[reader])
-            raise InputError(file, f"role for reader {reader}", given or "none told", allowed)
+            allowed = f"ROLE={file.name} with one of {', '.join(FILE_OPTIONS[reader])}"
+            raise InputError(file, f"role for reader {reader}", given or "none", allowed)
         if role in roles:
             expected = f"one file; {roles[role].name} is given for it already"
             raise InputError(file, f"role {role}", file.name, expected)
@@ -135,6 +139,21 @@ def _guess(reader: str, file: Path, layout: str, files: int) -> str | None:
         part = next((part for part, word in _H5_WORDS.items() if word.search(name)), None)
         return f"{split}_{part}" if split and part else None
     return None  # which csd holds labels, audio or visual features, only a person knows
+
+
+def _common(request: ImportRequest) -> dict[str, Any]:
+    """Return the options of the data section that every reader has, where they are not default."""
+    keys = ("largest_nonfinite_share", "leakage_alarm")
+    return {k: getattr(request, k) for k in keys if getattr(request, k) != DATA_DEFAULTS[k]}
+
+
+def _require_folds(
+    reader: str, options: Mapping[str, Any], files: Sequence[tuple[str | None, Path]]
+) -> None:
+    """One split of MISA's needs folds: the file does not say which videos are for testing."""
+    if reader == "misa" and "file" in options and "folds" not in options:
+        expected = "--folds FILE that splits its videos, or the files of all three splits"
+        raise InputError(files[0][1], "splits", "one file without folds", expected)
 
 
 def _settings(reader: str, request: ImportRequest) -> dict[str, Any]:

@@ -39,6 +39,15 @@ def tiny_study_content(backbone_name: str) -> dict:
 
 
 @pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real data sets."""
+    folder = ROOT.parent / "shared" / "data"
+    if not (folder / "mosi").is_dir():
+        pytest.skip("real CMU-MOSI files are not here (../shared/data)")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def random_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hugging Face folder: a random BERT, 32 wide, two layers, with MiniLM's vocabulary."""
     import torch

@@ -77,11 +77,3 @@ def write_csd() -> Callable[..., Path]:
         return file
 
     return write
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    folder = Path(__file__).parents[2].parent / "shared" / "data"
-    if not (folder / "mosi").is_dir():
-        pytest.skip("real CMU-MOSI files are not here (../shared/data)")
-    return folder

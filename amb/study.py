@@ -300,5 +300,7 @@ def _limits(error: jsonschema.ValidationError) -> str:
         "uniqueItems": "no item twice:",
     }
     value: Any = error.validator_value
+    if error.validator == "oneOf" and all("required" in choice for choice in value):
+        return "either " + " or ".join(", ".join(choice["required"]) for choice in value)
     shown = ", ".join(map(str, value)) if isinstance(value, list) else value
     return f"{words.get(str(error.validator), error.validator)} {shown}"

@@ -106,7 +106,7 @@ class ListedSequences:
 
     def __getitem__(self, index: int) -> Array:
         """Return one sequence (T, d) float32."""
-        return self.arrays[index].astype(np.float32, copy=False)
+        return _float32(self.arrays[index])
 
     def chunks(self) -> Iterator[Array]:
         """Yield the sequences one by one."""
@@ -139,8 +139,7 @@ class PaddedSequences:
     def __getitem__(self, index: int) -> Array:
         """Return the real frames of one sequence (T, d) float32."""
         start = self.starts[index]
-        frames = self.values[index, start : start + self.lengths[index]]
-        return frames.astype(np.float32, copy=False)
+        return _float32(self.values[index, start : start + self.lengths[index]])
 
     def chunks(self) -> Iterator[Array]:
         """Yield the real frames of one sequence after the other."""
@@ -192,3 +191,9 @@ def each_sequence(sequences: Sequences) -> Iterator[Array]:
             rest = np.concatenate([rest, following]) if len(rest) else following
         yield rest[:length]
         rest = rest[length:]
+
+
+def _float32(values: npt.NDArray[Any]) -> Array:
+    """Return numbers as float32; those beyond its range become infinite, and are mended later."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, copy=False)

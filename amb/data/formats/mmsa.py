@@ -100,7 +100,20 @@ def _padded(file: Path, name: str, split: Any, key: str) -> PaddedSequences:
     if outside.any():
         row = int(np.argmax(outside))
         raise InputError(file, f"{where}[{row}]", lengths[row].item(), f"1 to {values.shape[1]}")
+    _refuse_padding_in_front(file, f"{name}.{key}", values, lengths)
     return PaddedSequences(values, starts, lengths.astype(np.int64))
+
+
+def _refuse_padding_in_front(
+    file: Path, where: str, values: npt.NDArray[Any], lengths: npt.NDArray[Any]
+) -> None:
+    """MMSA-FET can pad at the start, and lengths alone would then take the padding."""
+    shorter = np.flatnonzero(lengths < values.shape[1])
+    first, last = values[shorter, 0], values[shorter, -1]
+    turned = (first == 0).all(axis=1) & (last != 0).any(axis=1)
+    if turned.any():
+        row = int(shorter[np.argmax(turned)])
+        raise InputError(file, f"{where}[{row}]", "zeros in front", "padding after the real frames")
 
 
 def _inferred(part: PaddedSequences) -> int:

@@ -218,3 +218,10 @@ def test_the_real_mmsa_layout_is_read_without_its_leaky_vision(real_data):
     assert data.facts["release"].startswith("standard")
     assert data.features["audio"].dimension == 73
     assert set(data.features["audio"].lengths) == {1}
+
+
+def test_padding_in_front_is_refused_where_lengths_are_given(tmp_path):
+    content = mmsa_content()
+    content["valid"]["audio"] = content["valid"]["audio"][:, ::-1].copy()
+    with pytest.raises(InputError, match=r"valid\.audio\[1\]: found 'zeros in front'"):
+        read_mmsa(OPTIONS, written(tmp_path, content))

@@ -50,7 +50,8 @@ for chunk in order.split(32):
     for source in frames.values():
         source.pad(chunk)
 done = time.perf_counter()
-print(json.dumps({"open_s": opened - imported, "epoch_s": done - opened, "imports_s": imported - start}))
+seconds = {"imports": imported - start, "open": opened - imported, "epoch": done - opened}
+print(json.dumps(seconds))
 """
 
 
@@ -137,7 +138,7 @@ def main() -> None:
             flush=True,
         )
     inside = json.loads(str(own["output"]))
-    print("\n" + ", ".join(f"{key} {value:.2f}" for key, value in inside.items()))
+    print("\n" + ", ".join(f"{key} {value:.2f} s" for key, value in inside.items()))
     written = (store / "features.safetensors").stat().st_size / 1e9
     print(f"the store's features: {written:.2f} GB")
 

@@ -63,12 +63,9 @@ def test_one_split_needs_folds(misa, tmp_path):
     folds.write_text(yaml.safe_dump({"train": ["ccc"], "valid": ["a"], "test": ["bb"]}))
     import_files(request(file, folds=folds), tmp_path / "store")
     assert Store.open(tmp_path / "store").utterances["video"].tolist()[0] == "ccc"
-    folds.write_text(
-        "".join(
-            f"standard_{s}_fold = ['{v}']\n"
-            for s, v in zip(SPLITS, ("a", "bb", "xyz"), strict=True)
-        )
-    )
+    videos = zip(SPLITS, ("a", "bb", "xyz"), strict=True)
+    folds = tmp_path / "folds.txt"
+    folds.write_text("".join(f"standard_{split}_fold = ['{v}']\n" for split, v in videos))
     with pytest.raises(InputError, match="folds: video"):
         import_files(request(file, folds=folds), tmp_path / "store")
 

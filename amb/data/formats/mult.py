@@ -28,6 +28,7 @@ from amb.data.formats.identifiers import BRACKET_FORM, MMSA_FORM, split_identifi
 from amb.data.formats.padding import joined, padded_together
 from amb.data.formats.segments import SAME_TIME_S
 from amb.data.formats.text_table import read_text_table
+from amb.data.ragged import JoinedSequences
 from amb.data.sources import described
 from amb.data.untrusted.pickles import load_pickle
 from amb.errors import InputError
@@ -62,24 +63,7 @@ def read_mult(options: dict[str, Any], data_root: Path) -> Dataset:
     names = {split: read_names(file, split, own) for split, own in splits}
     texts = _texts(data_root / options["text"], [n for own in names.values() for n in own])
     labels = [_labels(file, split, own, len(names[split])) for split, own in splits]
-    blocks = {
-        split: [
-            numeric(
-                file,
-                f"{split}.{KEYS[m]}",
-                require_key(file, split, own, KEYS[m]),
-                3,
-                len(names[split]),
-            )
-            for m in options["modalities"]
-        ]
-        for split, own in splits
-    }
-    sequences = [padded_together(file, split, blocks[split]) for split in SPLITS]
-    features = {
-        m: joined([own[place] for own in sequences], [(file, f"{s}.{KEYS[m]}") for s in SPLITS])
-        for place, m in enumerate(options["modalities"])
-    }
+    features = _features(file, splits, options["modalities"])
     rows = [
         (name.identifier, name.video, name.clip, None, split, text, text.split())
         for (split, name), text in zip(
@@ -97,6 +81,24 @@ def read_mult(options: dict[str, Any], data_root: Path) -> Dataset:
         known_as=options["dataset"],
         label_scale=LABEL_SCALES[options["dataset"]],
     )
+
+
+def _features(
+    file: Path, splits: Sequence[tuple[str, Any]], modalities: Sequence[str]
+) -> dict[str, JoinedSequences]:
+    """Take padding off all modalities of a split together, and join the splits."""
+    sequences = []
+    for split, own in splits:
+        rows = len(require_key(file, split, own, "id"))
+        blocks = [
+            numeric(file, f"{split}.{KEYS[m]}", require_key(file, split, own, KEYS[m]), 3, rows)
+            for m in modalities
+        ]
+        sequences.append(padded_together(file, split, blocks) if blocks else [])
+    return {
+        m: joined([own[place] for own in sequences], [(file, f"{s}.{KEYS[m]}") for s, _ in splits])
+        for place, m in enumerate(modalities)
+    }
 
 
 def read_names(file: Path, split: str, content: Any) -> list[Name]:

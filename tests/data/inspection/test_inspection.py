@@ -8,7 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import mmsa, tuples
+from small_layouts import mmsa, tuples
 
 from amb.cli import data as command
 from amb.cli.inspection_text import render

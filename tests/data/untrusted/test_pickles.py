@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mutations import outcomes_of
 
 from amb.data.untrusted.pickles import load_pickle
 from amb.errors import InputError
@@ -361,44 +362,9 @@ def donors(folder):
     return [pickle.dumps(v, p) for v in (mmsa, misa, hostile) for p in (0, 2, 3, 4, 5)]
 
 
-def mutated(content, others, rng):
-    content = bytearray(content)
-    for _ in range(rng.randint(1, 4)):
-        place = rng.randrange(len(content) + 1)
-        match rng.randrange(6):
-            case 0:
-                content[place : place + 1] = bytes([rng.randrange(256)])
-            case 1:
-                del content[place:]
-            case 2:
-                del content[place : place + rng.randint(1, 30)]
-            case 3:
-                content[place : place + 4] = struct.pack("<I", rng.choice([0, 1, 2**31, 2**32 - 1]))
-            case 4:
-                other = rng.choice(others)
-                start = rng.randrange(len(other))
-                content[place:place] = other[start : start + rng.randint(1, 200)]
-            case 5:
-                content[place:place] = content[place : place + rng.randint(1, 60)] * 2
-    return bytes(content)
-
-
 def test_mutated_layouts_give_a_value_or_a_clear_refusal(tmp_path):
     rng = random.Random(2212)
-    sources = donors(tmp_path)
-    end = time.perf_counter() + 15
-    outcomes = {"value": 0, "refused": 0}
-    for _ in range(4000):
-        file = written(tmp_path, mutated(rng.choice(sources), sources, rng))
-        start = time.perf_counter()
-        try:
-            load_pickle(file)
-            outcomes["value"] += 1
-        except InputError:
-            outcomes["refused"] += 1
-        assert time.perf_counter() - start < 2
-        if time.perf_counter() > end:
-            break
+    outcomes = outcomes_of(load_pickle, tmp_path / "data.pkl", donors(tmp_path), rng, 4000)
     assert outcomes["value"] > 10
     assert outcomes["refused"] > 100
     assert not (tmp_path / SENTINEL).exists()

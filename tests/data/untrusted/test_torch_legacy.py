@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mutations import outcomes_of
 
 from amb.data.untrusted.torch_legacy import load_torch_legacy
 from amb.errors import InputError
@@ -383,43 +384,10 @@ def test_every_cut_of_a_file_is_refused(tmp_path):
                 load_torch_legacy(written(tmp_path, content[:length]))
 
 
-def mutated(content, others, rng):
-    content = bytearray(content)
-    for _ in range(rng.randint(1, 3)):
-        place = rng.randrange(len(content) + 1)
-        match rng.randrange(5):
-            case 0:
-                content[place : place + 1] = bytes([rng.randrange(256)])
-            case 1:
-                del content[place : place + rng.randint(1, 20)]
-            case 2:
-                content[place : place + 4] = struct.pack("<I", rng.choice([0, 1, 2**31, 2**32 - 1]))
-            case 3:
-                other = rng.choice(others)
-                start = rng.randrange(len(other))
-                content[place:place] = other[start : start + rng.randint(1, 100)]
-            case 4:
-                content[place:place] = content[place : place + rng.randint(1, 40)]
-    return bytes(content)
-
-
 def test_mutated_files_give_a_value_or_a_clear_refusal(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = random.Random(1906)
-    sources = honest()
-    end = time.perf_counter() + 15
-    outcomes = {"value": 0, "refused": 0}
-    for _ in range(4000):
-        file = written(tmp_path, mutated(rng.choice(sources), sources, rng))
-        start = time.perf_counter()
-        try:
-            load_torch_legacy(file)
-            outcomes["value"] += 1
-        except InputError:
-            outcomes["refused"] += 1
-        assert time.perf_counter() - start < 2
-        if time.perf_counter() > end:
-            break
+    outcomes = outcomes_of(load_torch_legacy, tmp_path / "data.pt", honest(), rng, 4000)
     assert sum(outcomes.values()) >= 500
     assert outcomes["value"] > 10
     assert outcomes["refused"] > 100

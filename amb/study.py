@@ -45,6 +45,8 @@ class BackboneSettings:
 class TrainingSettings:
     """The training recipe; rates as AdamW takes them, patience in epochs.
 
+    ``group_learning_rates`` is for methods whose parts train at rates of their own.
+
     Reconstruction: every value. The abstract states no hyper-parameter.
     """
 
@@ -53,6 +55,7 @@ class TrainingSettings:
     batch_size: int = 32
     learning_rate: float = 5e-4
     backbone_learning_rate: float = 5e-5
+    group_learning_rates: dict[str, float] = field(default_factory=dict)
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
     plateau_factor: float = 0.5

@@ -42,6 +42,7 @@ class Batch:
         frames: Sequences by modality, only those that the data have; each is read when it is
             first asked for, so that a method pays for what it uses.
         labels: (B,) float32 in [-3, 3]; None where they are not to be seen.
+        rows: (B,) int64, place of each utterance in its split; None outside a split.
     """
 
     token_ids: Tensor
@@ -49,6 +50,7 @@ class Batch:
     word_index: Tensor
     frames: Mapping[str, Frames] = field(default_factory=dict)
     labels: Tensor | None = None
+    rows: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,8 @@ class SplitData:
         token_ids, token_mask = self.token_ids.pad(rows)
         word_index, _ = self.word_index.pad(rows, fill=SPECIAL)
         labels = None if self.labels is None else self.labels[rows]
-        return Batch(token_ids, token_mask, word_index, LazyFrames(self.frames, rows), labels)
+        frames = LazyFrames(self.frames, rows)
+        return Batch(token_ids, token_mask, word_index, frames, labels, rows)
 
     def batches(self, rows: Tensor, size: int) -> Iterator[tuple[Tensor, Batch]]:
         """Yield ``rows`` and their batch, ``size`` utterances at a time."""

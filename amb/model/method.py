@@ -9,14 +9,16 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from amb.data.batches import Batch
+from amb.data.batches import Batch, SplitData
 from amb.data.dataset import FRAME_MODALITIES, TEXT_STATES
 from amb.data.store import Store
 from amb.errors import InputError
@@ -82,25 +84,50 @@ class FeatureShape:
 class SentimentModel(nn.Module):
     """A model that predicts one number an utterance.
 
-    Subclasses set ``self.backbone`` (a BertEncoder) where they have one; its parameters train at
-    the backbone's learning rate, all others at that of new parameters.
+    A subclass has to define ``forward``. What else training knows of a method, it may: a loss of
+    its own, groups of parameters with learning rates of their own, a look at the training split.
+    Where it has a pretrained encoder, that is ``self.backbone``.
+
+    Attributes:
+        trains_by_gradient: False for a method that ``begin_training`` fits in closed form.
     """
+
+    trains_by_gradient: ClassVar[bool] = True
 
     def forward(self, batch: Batch) -> Tensor:
         """Predict the sentiment of each utterance: (B,), unclipped."""
         raise NotImplementedError
 
+    def loss(self, batch: Batch) -> Tensor:
+        """Return what a labelled batch is trained on, a scalar: the mean absolute error."""
+        assert batch.labels is not None, "a batch without labels has no loss"
+        return F.l1_loss(self(batch), batch.labels)
+
+    def begin_training(self, train: SplitData) -> None:
+        """See the labelled training split once, before the first epoch."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Be told that an epoch begins; they count from 1."""
+
+    def group_of(self, name: str) -> str:
+        """Return the group of a parameter, which a study can give a learning rate of its own."""
+        return "backbone" if name.startswith("backbone.") else "new"
+
     def trainable_groups(self) -> dict[str, dict[str, nn.Parameter]]:
-        """Return the trainable parameters by name: ``backbone`` (pretrained) and ``new``."""
-        groups: dict[str, dict[str, nn.Parameter]] = {"backbone": {}, "new": {}}
+        """Return the trainable parameters by group and name, the pretrained ``backbone`` first."""
+        groups: dict[str, dict[str, nn.Parameter]] = {"backbone": {}}
         for name, parameter in self.named_parameters():
             if parameter.requires_grad:
-                groups["backbone" if name.startswith("backbone.") else "new"][name] = parameter
+                groups.setdefault(self.group_of(name), {})[name] = parameter
         return groups
 
-    def trainable_state(self) -> dict[str, Tensor]:
-        """Return the trainable parameters by name: what a checkpoint holds."""
-        return {n: p.detach() for n, p in self.named_parameters() if p.requires_grad}
+    def learned_state(self) -> dict[str, Tensor]:
+        """Return what training changes by name, parameters and statistics: a checkpoint's content.
+
+        Statistics are persistent buffers, such as the running mean of a batch norm.
+        """
+        frozen = {name for name, p in self.named_parameters() if not p.requires_grad}
+        return {n: value for n, value in self.state_dict().items() if n not in frozen}
 
     def count_parameters(self) -> dict[str, int]:
         """Return the number of parameters, ``total`` and ``trainable``."""
@@ -160,10 +187,32 @@ def read_options(cls: type[OptionsT], options: Mapping[str, Any], method: str) -
     for key, value in options.items():
         if key not in known:
             raise InputError(f"method {method}", f"options.{key}", value, f"only {known}")
-        accepted = typing.get_args(hints[key]) or (hints[key],)
-        if type(value) not in accepted:
-            names = ", ".join(getattr(kind, "__name__", str(kind)) for kind in accepted)
-            raise InputError(
-                f"method {method}", f"options.{key}", value, f"a value of type {names}"
-            )
+        if not _fits(value, hints[key]):
+            allowed = _in_words(hints[key])
+            raise InputError(f"method {method}", f"options.{key}", value, allowed)
     return cls(**options)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a YAML value is of an option's type: a scalar, ``Literal``, list or union of them."""
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return any(value == choice and type(value) is type(choice) for choice in hint.__args__)
+    if origin in (types.UnionType, typing.Union):
+        return any(_fits(value, choice) for choice in hint.__args__)
+    if origin is list:
+        return type(value) is list and all(_fits(item, hint.__args__[0]) for item in value)
+    if hint is float:
+        return type(value) in (int, float)
+    return value is None if hint is type(None) else type(value) is hint
+
+
+def _in_words(hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return "one of " + ", ".join(str(choice) for choice in hint.__args__)
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(_in_words(choice) for choice in hint.__args__)
+    if origin is list:
+        return f"a list, each {_in_words(hint.__args__[0])}"
+    return "nothing" if hint is type(None) else f"a value of type {hint.__name__}"

@@ -6,7 +6,6 @@ import torch
 
 from amb.data.token_cache import cached_tokens
 from amb.errors import InputError
-from amb.training.loop import l1_loss
 from amb.training.run import Job, build_model, open_context
 
 BATCH = 4
@@ -32,14 +31,15 @@ def check_method(job: Job) -> dict[str, int]:
     rows = torch.arange(min(BATCH, len(data)))
     batch = data.batch(rows)
     where = f"method {job.method} (builder {method.builder})"
+    model.begin_training(data)
     predictions = model(batch)
     if predictions.shape != rows.shape:
         raise InputError(where, "output shape", tuple(predictions.shape), f"({len(rows)},)")
     if not bool(torch.isfinite(predictions).all()):
         raise InputError(where, "output", predictions.tolist(), "finite numbers")
-    if not model.trainable_state():
+    if not any(p.requires_grad for p in model.parameters()):
         raise InputError(where, "trainable parameters", 0, "at least one")
-    l1_loss(model, batch).backward()
+    model.loss(batch).backward()
     silent = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
     if silent:
         raise InputError(

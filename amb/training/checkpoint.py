@@ -59,7 +59,7 @@ def load_checkpoint(path: Path, model: SentimentModel, backbone_sha256: str) -> 
         if found != backbone_sha256:
             raise InputError(path, "backbone_sha256", found, backbone_sha256)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    state = model.trainable_state()
+    state = model.learned_state()
     partial = {name.removesuffix(IDS) for name in tensors if name.endswith(IDS)}
     stored = {name for name in tensors if not name.endswith((ROWS, IDS))}
     stored |= {f"{name}.weight" for name in partial}

@@ -1,6 +1,7 @@
-"""The one training loop: L1 loss, AdamW, early stopping on validation MAE.
+"""The one training loop: a method's own loss, AdamW, early stopping on validation MAE.
 
-It knows batches, labels of train and valid, and a model that returns one number an utterance.
+It knows batches, labels of train and valid, and a model that returns one number an utterance. A
+method that is fitted in closed form is fitted, validated and done.
 Labels of the test split do not exist here.
 
 Notation: B batch, U utterances of a split.
@@ -15,9 +16,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from amb.data.batches import Batch, SplitData
+from amb.data.batches import SplitData
 from amb.errors import InputError
 from amb.model.method import SentimentModel
 from amb.study import TrainingSettings
@@ -44,7 +44,8 @@ class TrainingResult:
         state: The trainable parameters of the best epoch, by name.
         curve: One entry an epoch.
         best_epoch: The epoch with the lowest validation MAE, from 1.
-        stopped: Why training ended: ``max_epochs``, ``patience`` or ``non-finite loss``.
+        stopped: Why training ended: ``max_epochs``, ``patience``, ``non-finite loss`` or
+            ``closed form``.
     """
 
     state: dict[str, Tensor]
@@ -77,12 +78,16 @@ def train(
     Raises:
         InputError: The loss is not finite before any epoch has ended.
     """
+    model.begin_training(train_data)
+    if not model.trains_by_gradient:
+        return _closed_form(model, valid_data, on_epoch)
     optimiser = build_optimiser(model, settings)
     plateau = _plateau_schedule(optimiser, settings)
     curve: list[Epoch] = []
     best_mae, best_epoch, state, stopped = math.inf, 0, {}, "max_epochs"
     for epoch in range(1, settings.max_epochs + 1):
         start = time.perf_counter()
+        model.begin_epoch(epoch)
         loss = _run_epoch(model, train_data, settings, optimiser, order)
         mae = mean_absolute_error(model, valid_data)
         if not math.isfinite(loss + mae):
@@ -92,7 +97,7 @@ def train(
         curve.append(Epoch(epoch, loss, mae, rate, time.perf_counter() - start))
         if mae < best_mae:
             best_mae, best_epoch = mae, epoch
-            state = {name: value.clone() for name, value in model.trainable_state().items()}
+            state = {name: value.clone() for name, value in model.learned_state().items()}
         on_epoch(curve[-1])
         if epoch - best_epoch >= settings.patience:
             stopped = "patience"
@@ -105,26 +110,28 @@ def train(
 
 
 def build_optimiser(model: SentimentModel, settings: TrainingSettings) -> torch.optim.AdamW:
-    """Return AdamW with one rate for the backbone and one for new parameters.
+    """Return AdamW with one rate for each group of parameters.
 
+    The study's ``group_learning_rates`` has the last word; a group that it does not name trains at
+    the backbone's rate if it is the backbone, else at that of new parameters.
     Weight decay acts on matrices only; not on biases, norms and embeddings, so that the
     embedding of a word-piece that training never shows stays what pretraining made it.
     """
-    rates = {"backbone": settings.backbone_learning_rate, "new": settings.learning_rate}
+    named_groups = model.trainable_groups()
+    for group in settings.group_learning_rates:
+        if group not in named_groups:
+            allowed = f"one of {', '.join(named_groups)}"
+            raise InputError("study", "training.group_learning_rates", group, allowed)
+    rates = {"backbone": settings.backbone_learning_rate, **settings.group_learning_rates}
     groups = []
-    for group, named in model.trainable_groups().items():
+    for group, named in named_groups.items():
         for decays in (True, False):
             chosen = [p for name, p in named.items() if _decays(name, p) == decays]
             decay = settings.weight_decay if decays else 0.0
             if chosen:
-                groups.append({"params": chosen, "lr": rates[group], "weight_decay": decay})
+                groups.append({"params": chosen, "lr": rates.get(group, settings.learning_rate)})
+                groups[-1]["weight_decay"] = decay
     return torch.optim.AdamW(groups, fused=True)
-
-
-def l1_loss(model: SentimentModel, batch: Batch) -> Tensor:
-    """Return the mean absolute error of a labelled batch, a scalar that can be differentiated."""
-    assert batch.labels is not None, "a batch without labels has no loss"
-    return F.l1_loss(model(batch), batch.labels)
 
 
 def predict(model: SentimentModel, data: SplitData) -> Tensor:
@@ -143,6 +150,18 @@ def mean_absolute_error(model: SentimentModel, data: SplitData) -> float:
     return float((predict(model, data) - data.labels).abs().mean())
 
 
+def _closed_form(
+    model: SentimentModel, valid_data: SplitData, on_epoch: Callable[[Epoch], None]
+) -> TrainingResult:
+    """Record a model that ``begin_training`` has fitted as a training of one epoch."""
+    start = time.perf_counter()
+    mae = mean_absolute_error(model, valid_data)
+    curve = [Epoch(1, math.nan, mae, 0.0, time.perf_counter() - start)]
+    on_epoch(curve[0])
+    state = {name: value.clone() for name, value in model.learned_state().items()}
+    return TrainingResult(state, curve, 1, "closed form")
+
+
 def _run_epoch(
     model: SentimentModel,
     data: SplitData,
@@ -156,7 +175,7 @@ def _run_epoch(
     total = torch.zeros((), device=rows.device)
     trainable = [p for group in optimiser.param_groups for p in group["params"]]
     for chunk, batch in data.batches(rows, settings.batch_size):
-        loss = l1_loss(model, batch)
+        loss = model.loss(batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if settings.gradient_clip > 0:

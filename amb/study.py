@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
+from amb import checked_yaml
 from amb.errors import InputError
+from amb.presets import Preset, load_presets
 
 DATA_DEFAULTS: dict[str, Any] = {
     "normalisation": "zscore",
@@ -24,7 +23,6 @@ DATA_DEFAULTS: dict[str, Any] = {
     "largest_nonfinite_share": 0.05,
     "leakage_alarm": "off",
 }
-PACKAGE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True)
@@ -143,39 +141,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def schema_path(name: str) -> Path:
-    """Return a schema's file: beside the workflow in a checkout, inside the package in a wheel."""
-    packaged = PACKAGE / "schemas" / f"{name}.schema.yaml"
-    return (
-        packaged if packaged.exists() else PACKAGE.parent / "workflow" / "schemas" / packaged.name
-    )
-
-
-def load_checked_yaml(file: Path, schema_name: str) -> dict[str, Any]:
-    """Read a YAML file and check it against one of our closed schemas.
-
-    Args:
-        file: The YAML file.
-        schema_name: ``study`` or ``claims``.
-
-    Returns:
-        The file's content.
-
-    Raises:
-        InputError: The file is missing, is not YAML, has a key twice, or breaks the schema; the
-            message names the key, the value found and what is allowed.
-    """
-    if not file.is_file():
-        raise InputError(file, "file", "no such file", f"a {schema_name} file (YAML)")
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(file, "YAML", " ".join(str(error).split()), "a valid YAML file") from error
-    _validate(content, _schema(schema_name), file)
-    checked: dict[str, Any] = content
-    return checked
-
-
 def check_data_section(section: dict[str, Any], file: Path) -> None:
     """Check the ``data`` section of a study on its own.
 
@@ -186,20 +151,8 @@ def check_data_section(section: dict[str, Any], file: Path) -> None:
     Raises:
         InputError: It breaks the schema.
     """
-    schema = _schema("study")
-    _validate(section, {**schema["properties"]["data"], "$defs": schema["$defs"]}, file)
-
-
-def _schema(name: str) -> dict[str, Any]:
-    schema: dict[str, Any] = yaml.safe_load(schema_path(name).read_text(encoding="utf-8"))
-    return schema
-
-
-def _validate(content: Any, schema: dict[str, Any], file: Path) -> None:
-    validator = jsonschema.Draft202012Validator(schema)
-    errors = sorted(validator.iter_errors(content), key=_error_order)
-    if errors:
-        raise _readable(file, errors[0])
+    schema = checked_yaml.schema("study")
+    checked_yaml.validate(section, {**schema["properties"]["data"], "$defs": schema["$defs"]}, file)
 
 
 def load_study(file: str | Path) -> Study:
@@ -216,12 +169,13 @@ def load_study(file: str | Path) -> Study:
             too few seeds to test.
     """
     file = Path(file)
-    content = load_checked_yaml(file, "study")
+    content = checked_yaml.load_checked_yaml(file, "study")
     first, count = content["seeds"]["first"], content["seeds"]["count"]
-    methods = {
-        name: _resolve_method(name, row or {}, content["training"], first, count)
-        for name, row in content["methods"].items()
-    }
+    presets = load_presets()
+    methods = {}
+    for name, row in content["methods"].items():
+        preset = _preset_of(file, name, row or {}, presets)
+        methods[name] = _resolve_method(name, row or {}, preset, content["training"], first, count)
     statistics = dict(content["statistics"])
     if statistics["reference"] not in methods:
         raise InputError(
@@ -240,70 +194,41 @@ def load_study(file: str | Path) -> Study:
     )
 
 
+def _preset_of(
+    file: Path, name: str, row: dict[str, Any], presets: dict[str, Preset]
+) -> Preset | None:
+    """Return the preset that a row names, or that has the row's own name, if any.
+
+    A row that names a builder and no preset has none.
+    """
+    wanted = row.get("preset")
+    if wanted is None:
+        return None if "builder" in row else presets.get(name)
+    if wanted not in presets:
+        raise InputError(file, f"methods.{name}.preset", wanted, f"one of {', '.join(presets)}")
+    preset = presets[wanted]
+    if row.get("builder", preset.builder) != preset.builder:
+        allowed = f"{preset.builder}, the builder of preset {wanted}"
+        raise InputError(file, f"methods.{name}.builder", row["builder"], allowed)
+    return preset
+
+
 def _resolve_method(
-    name: str, row: dict[str, Any], training: dict[str, Any], first: int, count: int
+    name: str,
+    row: dict[str, Any],
+    preset: Preset | None,
+    training: dict[str, Any],
+    first: int,
+    count: int,
 ) -> MethodSettings:
+    """Fill in a row: what it says itself before its preset, and that before the study."""
+    preset = preset or Preset(builder=name)
+    recipe = {**training, **preset.training, **row.get("training", {})}
     return MethodSettings(
         name=name,
-        label=row.get("label", name),
-        builder=row.get("builder", name),
+        label=row.get("label", preset.label or name),
+        builder=row.get("builder", preset.builder),
         seeds=tuple(range(first, first + row.get("seeds", count))),
-        training=TrainingSettings(**{**training, **row.get("training", {})}),
-        options=row.get("options", {}),
+        training=TrainingSettings(**recipe),
+        options={**preset.options, **row.get("options", {})},
     )
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice, which YAML would silently overwrite."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is given twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _error_order(error: jsonschema.ValidationError) -> tuple[bool, int]:
-    return (error.validator != "additionalProperties", len(error.absolute_path))
-
-
-def _readable(file: Path, error: jsonschema.ValidationError) -> InputError:
-    """Turn a schema violation into the file, the key, the value found and what is allowed."""
-    where = ".".join(str(part) for part in error.absolute_path) or "top level"
-    schema = error.schema if isinstance(error.schema, dict) else {}
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        allowed = list(schema.get("properties", {}))
-        unknown = [str(key) for key in error.instance if key not in allowed]
-        return InputError(
-            file, where, f"unknown key {', '.join(unknown)}", f"only {', '.join(allowed)}"
-        )
-    if error.validator == "required" and isinstance(error.instance, dict):
-        required: Any = error.validator_value
-        missing = [key for key in required if key not in error.instance]
-        return InputError(file, where, f"no {', '.join(missing)}", f"key {', '.join(missing)}")
-    description = schema.get("description", "")
-    limits = error.message if error.validator in ("if", "allOf") else _limits(error)
-    return InputError(file, where, error.instance, limits, description or None)
-
-
-def _limits(error: jsonschema.ValidationError) -> str:
-    words = {
-        "enum": "one of",
-        "type": "a value of type",
-        "minimum": "a number of at least",
-        "maximum": "a number of at most",
-        "exclusiveMinimum": "a number above",
-        "pattern": "text that matches",
-        "minItems": "at least this many items:",
-        "uniqueItems": "no item twice:",
-    }
-    value: Any = error.validator_value
-    if error.validator == "oneOf" and all("required" in choice for choice in value):
-        return "either " + " or ".join(", ".join(choice["required"]) for choice in value)
-    shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-    return f"{words.get(str(error.validator), error.validator)} {shown}"

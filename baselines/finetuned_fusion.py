@@ -9,31 +9,30 @@ AMB. Ours shares everything except freezing and adapters, so that the contrast i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from amb.model.amb import AdaptedMultimodalBert, build_fusion
+from amb.model.amb import AdaptedMultimodalBert, build_family, read_family
 from amb.model.backbone import Backbone
-from amb.model.fusion import BOTTLENECK
-from amb.model.method import FeatureShape, read_options
+from amb.model.method import FeatureShape
 
-
-@dataclass(frozen=True)
-class Options:
-    """Options of the row: size of the fusion bottleneck."""
-
-    fusion_bottleneck: int = BOTTLENECK
+NAME = "finetuned_fusion"
 
 
 def build(
     options: Mapping[str, Any], backbone: Backbone, features: FeatureShape
 ) -> AdaptedMultimodalBert:
-    """Build fine-tuned BERT with a fusion layer after every layer."""
-    settings = read_options(Options, options, "finetuned_fusion")
-    features.require_text("finetuned_fusion")
-    features.require_any("finetuned_fusion")
-    encoder = backbone.load(trainable=True)
-    audiovisual, fusion = build_fusion(encoder, features, settings.fusion_bottleneck)
-    return AdaptedMultimodalBert(
-        encoder, backbone.settings.pooling, audiovisual=audiovisual, fusion=fusion
-    )
+    """Build fine-tuned BERT with a fusion layer after every layer, or as the options say.
+
+    Args:
+        options: Those of ``amb.model.amb.Options`` that the row does not fix.
+        backbone: The prepared backbone.
+        features: What the data have besides text.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: An option is fixed, unknown or has no such value, or the data lack a modality.
+    """
+    settings = read_family(options, NAME, bert="finetuned")
+    return build_family(settings, backbone, features, NAME)

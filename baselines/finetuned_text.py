@@ -7,23 +7,30 @@ field's issue trackers). Same head as AMB.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from amb.model.amb import AdaptedMultimodalBert
+from amb.model.amb import AdaptedMultimodalBert, build_family, read_family
 from amb.model.backbone import Backbone
-from amb.model.method import FeatureShape, read_options
+from amb.model.method import FeatureShape
 
-
-@dataclass(frozen=True)
-class Options:
-    """This row has no options."""
+NAME = "finetuned_text"
 
 
 def build(
     options: Mapping[str, Any], backbone: Backbone, features: FeatureShape
 ) -> AdaptedMultimodalBert:
-    """Build fine-tuned BERT; audio and visual features are not read."""
-    read_options(Options, options, "finetuned_text")
-    features.require_text("finetuned_text")
-    return AdaptedMultimodalBert(backbone.load(trainable=True), backbone.settings.pooling)
+    """Build fine-tuned BERT; audio and visual features are not read.
+
+    Args:
+        options: Those of ``amb.model.amb.Options`` that the row does not fix.
+        backbone: The prepared backbone.
+        features: What the data have besides text.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: An option is fixed, unknown or has no such value, or the data lack a modality.
+    """
+    settings = read_family(options, NAME, bert="finetuned", fusion="none")
+    return build_family(settings, backbone, features, NAME)

@@ -19,7 +19,7 @@ ALLOWED = {
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation"},
 }
-SHARED = {"errors", "files", "study", "provenance"}
+SHARED = {"checked_yaml", "errors", "files", "presets", "provenance", "study"}
 
 
 def imported_modules(file):

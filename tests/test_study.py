@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from amb.checked_yaml import schema_path
 from amb.errors import InputError
-from amb.study import digest, load_study, schema_path
+from amb.study import digest, load_study
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,7 +80,7 @@ def test_a_missing_study_is_named(tmp_path):
 
 
 def test_every_object_of_the_schemas_is_closed_and_every_key_described():
-    for name in ("study", "claims"):
+    for name in ("study", "presets", "claims"):
         schema = yaml.safe_load(schema_path(name).read_text(encoding="utf-8"))
         assert list(_open_or_undescribed(schema, name)) == []
 
@@ -101,12 +102,12 @@ def _open_or_undescribed(node, where):
 
 
 def test_a_row_overrides_seeds_and_training(write):
-    file = write("amb: {label: AMB}", "amb: {seeds: 3, training: {batch_size: 7}}")
+    file = write("amb: {}", "amb: {seeds: 3, training: {batch_size: 7}}")
     study = load_study(file)
     assert study.methods["amb"].seeds == (1111, 1112, 1113)
     assert study.methods["amb"].training.batch_size == 7
     assert study.methods["finetuned_fusion"].training.batch_size == 16
-    assert study.methods["amb"].label == "amb"
+    assert study.methods["amb"].label == "AMB"  # of the preset of its own name
 
 
 def test_training_view_ignores_what_training_does_not_depend_on(write):
@@ -114,8 +115,8 @@ def test_training_view_ignores_what_training_does_not_depend_on(write):
     for old, new in [
         ("count: 6", "count: 11"),
         ("reference: finetuned_fusion", "reference: amb"),
-        ("late_fusion: {label", "another: {builder: late_fusion, label"),
-        ("amb: {label: AMB}", "amb: {label: Ours}"),
+        ("finetuned_late: {", "another: {builder: finetuned_late, "),
+        ("amb: {}", "amb: {label: Ours}"),
     ]:
         assert digest(load_study(write(old, new)).training_view("amb")) == digest(base)
     for old, new in [("patience: 3", "patience: 5"), ("layers: 2", "layers: 1")]:

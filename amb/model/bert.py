@@ -11,7 +11,7 @@ Notation: B batch, L text length, N word-pieces in the batch, D hidden size, H h
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amb.model.packing import TokenLayout
+
+Adapt = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,13 @@ class BertOutput(nn.Module):
         self.LayerNorm = nn.LayerNorm(shape.hidden_size, eps=shape.layer_norm_eps)
         self.dropout = nn.Dropout(shape.hidden_dropout_prob)
 
-    def forward(self, states: Tensor, residual: Tensor) -> Tensor:
-        """Close a block: (N, inputs) and its input (N, D) → (N, D)."""
-        closed: Tensor = self.LayerNorm(self.dropout(self.dense(states)) + residual)
+    def forward(self, states: Tensor, residual: Tensor, adapt: Adapt | None = None) -> Tensor:
+        """Close a block: (N, inputs) and its input (N, D) → (N, D).
+
+        ``adapt`` (N, D) → (N, D), if any, stands before the residual connection.
+        """
+        mapped = self.dropout(self.dense(states))
+        closed: Tensor = self.LayerNorm((adapt(mapped) if adapt else mapped) + residual)
         return closed
 
 
@@ -100,7 +106,9 @@ class BertAttention(nn.Module):
         self.self = BertProjections(shape.hidden_size)
         self.output = BertOutput(shape.hidden_size, shape)
 
-    def forward(self, hidden_states: Tensor, layout: TokenLayout) -> Tensor:
+    def forward(
+        self, hidden_states: Tensor, layout: TokenLayout, adapt: Adapt | None = None
+    ) -> Tensor:
         """Attend and close the block: (N, D) → (N, D)."""
         query, key, value = (
             self._heads(layout.pad(project(hidden_states)))
@@ -108,7 +116,7 @@ class BertAttention(nn.Module):
         )  # each (B, H, L, D/H)
         mixed = self._mix(query, key, value, layout.mask)
         context = layout.pack(mixed.transpose(1, 2).flatten(2))  # (N, D)
-        states: Tensor = self.output(context, hidden_states)
+        states: Tensor = self.output(context, hidden_states, adapt)
         return states
 
     def _heads(self, padded: Tensor) -> Tensor:
@@ -140,15 +148,17 @@ class BertLayer(nn.Module):
         )
         self.output = BertOutput(shape.intermediate_size, shape)
 
-    def attend(self, hidden_states: Tensor, layout: TokenLayout) -> Tensor:
+    def attend(
+        self, hidden_states: Tensor, layout: TokenLayout, adapt: Adapt | None = None
+    ) -> Tensor:
         """Apply the attention block: (N, D) → (N, D)."""
-        states: Tensor = self.attention(hidden_states, layout)
+        states: Tensor = self.attention(hidden_states, layout, adapt)
         return states
 
-    def feed_forward(self, hidden_states: Tensor) -> Tensor:
+    def feed_forward(self, hidden_states: Tensor, adapt: Adapt | None = None) -> Tensor:
         """Apply the feed-forward block: (N, D) → (N, D)."""
         widened = F.gelu(self.intermediate["dense"](hidden_states))
-        states: Tensor = self.output(widened, hidden_states)
+        states: Tensor = self.output(widened, hidden_states, adapt)
         return states
 
     def forward(self, hidden_states: Tensor, layout: TokenLayout) -> Tensor:

@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -66,19 +66,28 @@ class FeatureShape:
         if not self.has_text:
             raise InputError("store", "text", "utterances without text", f"text for {method}")
 
-    def require_any(self, method: str) -> None:
-        """Refuse data without audio and visual features for a method that fuses.
+    def choose(self, wanted: Sequence[str] | None, method: str) -> dict[str, int]:
+        """Return the audio and visual modalities that a method is to read, with their dimensions.
 
         Args:
+            wanted: Those that its options name; None for all that the data have.
             method: Name for the message.
 
+        Returns:
+            Number of features of a frame, by modality; at least one.
+
         Raises:
-            InputError: The data are text only.
+            InputError: The data lack one that is wanted, or have none at all.
         """
-        if not self.dimensions:
-            raise InputError(
-                "store", "modalities", "text only", f"audio or visual features for {method}"
-            )
+        found = ", ".join(self.dimensions) or "text only"
+        for modality in wanted or ():
+            if modality not in self.dimensions:
+                raise InputError("store", "modalities", found, f"{modality} for {method}")
+        chosen = self.dimensions if wanted is None else {m: self.dimensions[m] for m in wanted}
+        if not chosen:
+            allowed = f"audio or visual features for {method}"
+            raise InputError("store", "modalities", found, allowed)
+        return dict(chosen)
 
 
 class SentimentModel(nn.Module):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from amb.checked_yaml import load_checked_yaml
 from amb.errors import InputError
 from amb.files import sha256_of
 from amb.statistics.contrast import Form
-from amb.study import load_checked_yaml
 
 # Which keys belong to which kind of claim; the other kind must not carry them.
 KIND_KEYS = {"ordering": {"metric", "sesoi", "scope", "family"}, "count": {"quantity", "threshold"}}

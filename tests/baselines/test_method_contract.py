@@ -128,9 +128,11 @@ def test_unknown_options_are_refused_by_name(job):
         find_builder(job.method)({"bottelneck": 3}, context.backbone, context.features)
 
 
-@pytest.mark.parametrize("method", ["amb", "finetuned_fusion", "late_fusion"])
+@pytest.mark.parametrize(
+    "method", ["amb", "finetuned_fusion", "finetuned_late", "late_fusion", "decision_fusion"]
+)
 def test_a_fusing_method_refuses_data_without_audio_and_visual(method, tiny, tmp_path):
-    context = open_context(Job(tiny.file, tiny.store, tiny.backbone, method, tmp_path, "cpu"))
+    context = open_context(Job(tiny.file, tiny.store, tiny.backbone, "amb", tmp_path, "cpu"))
     with pytest.raises(InputError, match=rf"found 'text only'.*{method}"):
         find_builder(method)({}, context.backbone, FeatureShape({}, {}))
 

@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 import yaml
 
+from amb.checked_yaml import schema_path
 from amb.errors import InputError
 from amb.files import sha256_of
 from amb.statistics.claims import CollapseRule, CountClaim, OrderingClaim, load_claims
-from amb.study import schema_path
 
 SHIPPED = Path(__file__).parents[2] / "config" / "claims.yaml"
 CONTENT = yaml.safe_load(SHIPPED.read_text())

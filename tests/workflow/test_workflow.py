@@ -80,7 +80,7 @@ def test_a_tiny_study_runs_to_verdicts_and_reruns_only_what_is_missing(tmp_path,
     evaluated = (results / "logs" / "evaluate_amb_0.log").read_text()
     assert "seed 1111: already predicted" in evaluated
     assert "seed 1112: 78 predictions" in evaluated
-    untouched = (results / "logs" / "train_late_fusion_0.log").read_text()
+    untouched = (results / "logs" / "train_finetuned_late_0.log").read_text()
     assert "already complete" not in untouched
 
 

@@ -119,7 +119,7 @@ def build(
     """Build LMF on text and the modalities that the data have."""
     settings = read_options(Options, options, "lmf")
     features.require_text("lmf")
-    features.require_any("lmf")
+    features.choose(None, "lmf")
     encoder = backbone.load(trainable=settings.bert == "finetuned")
     subnetworks = SubNetworks(
         features.dimensions,

@@ -233,7 +233,7 @@ def build(options: Mapping[str, Any], backbone: Backbone, features: FeatureShape
     """Build MISA on text and the modalities that the data have."""
     settings = read_options(Options, options, "misa")
     features.require_text("misa")
-    features.require_any("misa")
+    features.choose(None, "misa")
     if settings.width % HEADS:
         raise InputError("method misa", "options.width", settings.width, "an even number")
     weights = {

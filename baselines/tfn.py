@@ -121,7 +121,7 @@ def build(
     """Build TFN on text and the modalities that the data have."""
     settings = read_options(Options, options, "tfn")
     features.require_text("tfn")
-    features.require_any("tfn")
+    features.choose(None, "tfn")
     encoder = backbone.load(trainable=settings.bert == "finetuned")
     subnetworks = SubNetworks(
         features.dimensions,

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from amb.data.batches import Frames
+from amb.model.recurrent import mirrored
 
 WIDTH = 100
 DROPOUT = 0.2
@@ -60,14 +61,10 @@ class RecurrentEncoder(nn.Module):
         """Sum both directions: (B, T, F) → (B, T, W).
 
         The backward LSTM reads every sequence from its last real frame, so that padding comes
-        last in both; faster than packed sequences, on a CPU and without a wait for a GPU.
+        last in both.
         """
-        values, lengths = frames.values, frames.mask.sum(1, keepdim=True)  # (B, T, F), (B, 1)
-        place = torch.arange(values.shape[1], device=values.device)
-        mirror = torch.where(place < lengths, lengths - 1 - place, place).unsqueeze(-1)  # (B, T, 1)
-        mirrored = values.gather(1, mirror.expand_as(values))
-        backward = self.backwards(mirrored)[0]
-        summed: Tensor = self.forwards(values)[0] + backward.gather(1, mirror.expand_as(backward))
+        backward = self.backwards(mirrored(frames.values, frames.mask))[0]
+        summed: Tensor = self.forwards(frames.values)[0] + mirrored(backward, frames.mask)
         return summed
 
 

@@ -22,6 +22,7 @@ rule all:
     default_target: True
     input:
         PREDICTIONS,
+        CONTROLS,
         results("study.json"),
         results("claims.html"),
         results("tables/comparison.html"),

@@ -23,6 +23,9 @@ DATA_DEFAULTS: dict[str, Any] = {
     "largest_nonfinite_share": 0.05,
     "leakage_alarm": "off",
 }
+CONTROLS = ("shuffled_audio", "shuffled_visual", "shuffled_text", "permuted_labels")
+# Builders whose rows have a known answer: constants, and the label itself.
+KNOWN_BUILDERS = ("mean_predictor", "majority_class", "label_oracle")
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,11 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class MethodSettings:
-    """One row of the tables: its builder, its options, its seeds, its training recipe."""
+    """One row of the tables: its builder, its options, its seeds, its training recipe.
+
+    ``control`` is one of ``CONTROLS``: what the row's data have been deprived of, None for a row
+    that trains on the data as they are.
+    """
 
     name: str
     label: str
@@ -71,6 +78,12 @@ class MethodSettings:
     seeds: tuple[int, ...]
     training: TrainingSettings
     options: dict[str, Any] = field(default_factory=dict)
+    control: str | None = None
+
+    @property
+    def known_as(self) -> str | None:
+        """The control that this row is, whose result must lie in a known range; None: none."""
+        return self.control or (self.builder if self.builder in KNOWN_BUILDERS else None)
 
 
 @dataclass(frozen=True)
@@ -129,6 +142,10 @@ class Study:
         resolved = self.resolved()
         own = {k: v for k, v in resolved["methods"][method].items() if k not in ("label", "seeds")}
         return {"data": resolved["data"], "backbone": resolved["backbone"], "method": own}
+
+    def control_rows(self) -> list[MethodSettings]:
+        """Return the rows whose results must lie in a known range, in table order."""
+        return [row for row in self.methods.values() if row.known_as]
 
     def claims_file(self) -> Path:
         """Return the path of the claims file that the study names."""
@@ -231,4 +248,5 @@ def _resolve_method(
         seeds=tuple(range(first, first + row.get("seeds", count))),
         training=TrainingSettings(**recipe),
         options={**preset.options, **row.get("options", {})},
+        control=row.get("control"),
     )

@@ -10,7 +10,7 @@ import yaml
 
 from amb.checked_yaml import schema_path
 from amb.errors import InputError
-from amb.study import digest, load_study
+from amb.study import CONTROLS, KNOWN_BUILDERS, digest, load_study
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,6 +65,12 @@ def test_every_shipped_study_is_valid(file):
         ),
         ("name: demo", "name: ../demo", r"name: found '../demo', expected text that matches"),
         ("schema: 1", "schema: [1", r"YAML: found .*expected a valid YAML file"),
+        (
+            "amb: {label: AMB}",
+            "amb: {control: shufled_audio}",
+            r"methods.amb.control: found 'shufled_audio', expected one of shuffled_audio, "
+            r"shuffled_visual, shuffled_text, permuted_labels",
+        ),
     ],
 )
 def test_a_mistake_is_named(write, old, new, message):
@@ -121,3 +127,20 @@ def test_training_view_ignores_what_training_does_not_depend_on(write):
         assert digest(load_study(write(old, new)).training_view("amb")) == digest(base)
     for old, new in [("patience: 3", "patience: 5"), ("layers: 2", "layers: 1")]:
         assert digest(load_study(write(old, new)).training_view("amb")) != digest(base)
+
+
+def test_a_control_is_part_of_what_training_depends_on(write):
+    plain = load_study(write())
+    assert plain.control_rows() == []
+    study = load_study(write("amb: {label: AMB}", "amb: {control: permuted_labels}"))
+    assert [row.name for row in study.control_rows()] == ["amb"]
+    assert digest(study.training_view("amb")) != digest(plain.training_view("amb"))
+    known = load_study(write("amb: {label: AMB}", "amb: {}\n  oracle: {builder: label_oracle}"))
+    assert [row.known_as for row in known.control_rows()] == ["label_oracle"]
+
+
+def test_the_schema_allows_exactly_the_controls_that_exist():
+    schema = yaml.safe_load(schema_path("study").read_text(encoding="utf-8"))
+    row = schema["properties"]["methods"]["additionalProperties"]["properties"]
+    assert tuple(row["control"]["enum"]) == CONTROLS
+    assert all((ROOT / "baselines" / f"{name}.py").is_file() for name in KNOWN_BUILDERS)

@@ -27,6 +27,7 @@ COMMANDS = {
     "tables": "amb.cli.tables",
     "figures": "amb.cli.figures",
     "claims": "amb.cli.claims",
+    "controls": "amb.cli.controls",
     "show": "amb.cli.show",
 }
 

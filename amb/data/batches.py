@@ -9,7 +9,7 @@ T longest sequence of frames of the batch, F features of a frame, G groups with 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,11 +61,14 @@ class RaggedTensor:
         values: (Σ, …); may hold more than these rows, and may be a mapped file.
         starts: Where each row begins (U,).
         lengths: Its length (U,).
+        stored: How many values each row has in ``values`` (U,), where that is not its length: they
+            are then repeated or skipped evenly. None: as many as its length.
     """
 
     values: Tensor
     starts: Tensor
     lengths: Tensor
+    stored: Tensor | None = None
 
     @classmethod
     def select(cls, values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> RaggedTensor:
@@ -80,14 +83,35 @@ class RaggedTensor:
         start, length = self.starts[rows], self.lengths[rows]
         place = torch.arange(int(length.max()), device=rows.device)
         mask = place < length[:, None]  # (B, longest)
-        index = (start[:, None] + place).clamp(max=max(self.values.shape[0] - 1, 0))
+        index = start[:, None] + self._stored_place(place, rows[:, None])
+        index = index.clamp(max=max(self.values.shape[0] - 1, 0))
         return _filled(self.values[index], mask, fill), mask
 
     def own_values(self) -> Tensor:
         """Return the values of these rows only, end to end: (ΣU, …)."""
-        ends = self.lengths.cumsum(0)
-        shift = torch.repeat_interleave(self.starts - (ends - self.lengths), self.lengths)
-        return self.values[shift + torch.arange(len(shift), device=shift.device)]
+        first = self.lengths.cumsum(0) - self.lengths
+        every = torch.arange(len(self.lengths), device=first.device)
+        row = torch.repeat_interleave(every, self.lengths)  # (ΣU,)
+        place = torch.arange(len(row), device=row.device) - first[row]
+        return self.values[self.starts[row] + self._stored_place(place, row)]
+
+    def take(self, rows: Tensor) -> RaggedTensor:
+        """Return ``rows`` (U',) in their order, over the same values."""
+        stored = None if self.stored is None else self.stored[rows]
+        return RaggedTensor(self.values, self.starts[rows], self.lengths[rows], stored)
+
+    def resampled(self, lengths: Tensor) -> RaggedTensor:
+        """Give each row another length: value k of n is the stored one at ⌊k · stored / n⌋.
+
+        Args:
+            lengths: The new lengths (U,); above 0 only where a row has a value.
+
+        Returns:
+            The same rows, over the same values.
+        """
+        stored = self.lengths if self.stored is None else self.stored
+        assert not bool(((stored == 0) & (lengths > 0)).any()), "nothing to repeat in an empty row"
+        return replace(self, lengths=lengths, stored=stored)
 
     def to(self, device: torch.device) -> RaggedTensor:
         """Return a copy of these rows on another ``device``; on their own, nothing is copied."""
@@ -97,6 +121,13 @@ class RaggedTensor:
         return RaggedTensor(
             self.own_values().to(device), starts.to(device), self.lengths.to(device)
         )
+
+    def _stored_place(self, place: Tensor, rows: Tensor) -> Tensor:
+        """Return which stored value of its row each ``place`` shows; shapes broadcast."""
+        if self.stored is None:
+            return place
+        shown: Tensor = place * self.stored[rows] // self.lengths[rows].clamp(min=1)
+        return shown
 
 
 @dataclass(frozen=True)
@@ -132,6 +163,15 @@ class ScaledFrames:
         group = self.group[rows]
         scaled = (values - self.mean[group][:, None]) / self.std[group][:, None]
         return Frames(_filled(scaled, mask, 0), mask)
+
+    def take(self, rows: Tensor) -> ScaledFrames:
+        """Return the sequences of ``rows``, each with the statistics that it was scaled by."""
+        group = None if self.group is None else self.group[rows]
+        return replace(self, raw=self.raw.take(rows), group=group)
+
+    def resampled(self, lengths: Tensor) -> ScaledFrames:
+        """Return the sequences at other lengths (U,), their frames repeated or skipped evenly."""
+        return replace(self, raw=self.raw.resampled(lengths))
 
     def to(self, device: torch.device) -> ScaledFrames:
         """Return these sequences on ``device``."""

@@ -99,9 +99,12 @@ class SentimentModel(nn.Module):
 
     Attributes:
         trains_by_gradient: False for a method that ``begin_training`` fits in closed form.
+        reads_labels: True for a control that is shown the labels of the split that it predicts,
+            those of the test split included. No method is.
     """
 
     trains_by_gradient: ClassVar[bool] = True
+    reads_labels: ClassVar[bool] = False
 
     def forward(self, batch: Batch) -> Tensor:
         """Predict the sentiment of each utterance: (B,), unclipped."""

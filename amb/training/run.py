@@ -15,6 +15,7 @@ import torch
 
 from amb import provenance
 from amb.data.batches import SplitData, load_splits
+from amb.data.controls import apply_control
 from amb.data.store import Store
 from amb.files import atomic_path, read_json, sha256_of, write_json
 from amb.model.backbone import Backbone
@@ -83,6 +84,9 @@ def open_context(job: Job) -> Context:
     store = Store.open(job.store)
     device = torch.device(job.device)
     splits = load_splits(store, job.backbone, study.data["max_pieces"], study.data["normalisation"])
+    splits = apply_control(
+        splits, study.methods[job.method].control, store.word_aligned, store.has_text
+    )
     return Context(
         study,
         backbone,

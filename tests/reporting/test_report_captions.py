@@ -17,5 +17,12 @@ def test_caption_renders_with_the_three_parameters_of_the_workflow(file):
 
 
 def test_all_captions_exist():
-    names = {"comparison_table", "comparison_figure", "training_curves", "claims", "workflow"}
+    names = {
+        "comparison_table",
+        "comparison_figure",
+        "training_curves",
+        "claims",
+        "controls",
+        "workflow",
+    }
     assert names <= {file.stem for file in FOLDER.glob("*.rst")}

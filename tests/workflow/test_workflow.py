@@ -9,8 +9,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
+
+from amb.evaluation.predictions import read_origin, write_predictions
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = sorted(file.stem for file in (ROOT / "config").glob("*.yaml") if file.stem != "claims")
@@ -108,3 +111,38 @@ def test_a_killed_pack_keeps_the_runs_that_it_had_finished(tmp_path, tiny):
     log = (tmp_path / "results" / "tiny" / "logs" / "train_late_fusion_0.log").read_text()
     assert log.count("already complete") == len(kept)
     assert all(file.read_bytes() == content for file, content in kept.items())
+
+
+def test_control_rows_are_checked_and_one_out_of_range_fails_the_run(tmp_path, tiny):
+    content = yaml.safe_load(tiny.file.read_text())
+    content["methods"] = {
+        "late_fusion": {},
+        "label_oracle": {},
+        "mean_predictor": {},
+        "majority_class": {},
+        "shuffled": {"builder": "late_fusion", "control": "shuffled_audio"},
+        "permuted": {"builder": "late_fusion", "control": "permuted_labels"},
+    }
+    content["statistics"]["reference"] = "late_fusion"
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump(content, sort_keys=False))
+    arguments = ["--config", f"study={study}"]
+    first = snakemake(tmp_path, *arguments)
+    assert first.returncode == 0, first.stderr
+    results = tmp_path / "results" / "tiny"
+    table = results / "tables" / "controls.md"
+    assert "5 of 5 control rows in range" in table.read_text()
+
+    leaky = results / "runs" / "permuted" / "seed1112" / "predictions.parquet"
+    frame, origin = pd.read_parquet(leaky), read_origin(leaky)
+    write_predictions(leaky, frame.assign(prediction=frame["label"] * 0.5), origin)
+    again = snakemake(tmp_path, *arguments)
+    assert again.returncode != 0
+    assert "control permuted, seed 1112, MAE" in (results / "logs/check_controls.log").read_text()
+    assert "4 of 5 control rows in range" in table.read_text()
+
+
+def test_a_study_without_control_rows_has_nothing_to_check(tmp_path, tiny):
+    done = snakemake(tmp_path, "-n", "--config", f"study={tiny.file}")
+    assert done.returncode == 0, done.stderr
+    assert "check_controls" not in done.stdout + done.stderr

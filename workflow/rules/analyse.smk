@@ -42,6 +42,37 @@ rule test_differences:
         " > {log} 2>&1"
 
 
+# Control rows must lie where they are known to lie; one out of range fails the run, and its table
+# stays.
+rule check_controls:
+    input:
+        predictions=PREDICTIONS,
+    output:
+        report(
+            results("tables/controls.html"),
+            caption="../report/controls.rst",
+            category="Tables",
+            labels={"table": "Controls", "format": "page"},
+        ),
+        json=results("controls.json"),
+        tables=[results(f"tables/controls.{kind}") for kind in ("md", "csv")],
+    log:
+        results("logs/check_controls.log"),
+    benchmark:
+        results("benchmarks/check_controls.tsv")
+    params:
+        study=STUDY_FILE,
+        runs=input_folder("predictions", levels=2),
+        tables=output_folder("tables"),
+        config=digest(STUDY.resolved()),
+        source=provenance.source_digest(
+            *provenance.STATISTICS_SOURCES, *provenance.REPORTING_SOURCES
+        ),
+    shell:
+        "python -m amb controls --study {params.study} --runs {params.runs}"
+        " --out-json {output.json} --out-dir {params.tables} > {log} 2>&1"
+
+
 # The paper's claims, as registered in the claims file, each with a verdict.
 rule judge_claims:
     input:

@@ -87,6 +87,15 @@ RECORDS = [
     for method, _, seeds in packs()
     for path in run_files("run.json", method, seeds)
 ]
+# Only a study with control rows has ranges to check.
+CONTROLS = (
+    [
+        results(name)
+        for name in ("controls.json", "tables/controls.md", "tables/controls.csv")
+    ]
+    if STUDY.control_rows()
+    else []
+)
 CURVES = [
     path
     for method, _, seeds in packs()

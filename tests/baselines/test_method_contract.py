@@ -69,7 +69,11 @@ def test_only_the_declared_parameters_change_after_a_step(job, batch):
     model = build_model(job, 1).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     optimiser = build_optimiser(model, TrainingSettings(max_epochs=1, learning_rate=1e-2))
-    for _ in range(2):  # a second step: zero-initialised projections block the first gradient
+    model.begin_training(open_context(job).splits["train"])
+    # Several steps: zero-initialised projections block the first gradient, and Self-MM's unimodal
+    # tasks have no weight before the third.
+    for epoch in (1, 2, 3):
+        model.begin_epoch(epoch)
         optimiser.zero_grad()
         model.loss(batch).backward()
         optimiser.step()

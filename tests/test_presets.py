@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
-from conftest import ROOT
 
 from amb import presets
 from amb.errors import InputError
 from amb.model.method import find_builder
 from amb.study import load_study
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from amb.data.batches import SplitData
+from amb.data.dataset import FRAME_MODALITIES
 from amb.errors import InputError
 from amb.model.method import SentimentModel
 from amb.study import TrainingSettings
@@ -119,7 +120,8 @@ def build_optimiser(model: SentimentModel, settings: TrainingSettings) -> torch.
     """
     named_groups = model.trainable_groups()
     for group in settings.group_learning_rates:
-        if group not in named_groups:
+        # A preset may name a modality that these data lack; anything else is a mistake.
+        if group not in named_groups and group not in FRAME_MODALITIES:
             allowed = f"one of {', '.join(named_groups)}"
             raise InputError("study", "training.group_learning_rates", group, allowed)
     rates = {"backbone": settings.backbone_learning_rate, **settings.group_learning_rates}

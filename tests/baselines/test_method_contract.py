@@ -40,13 +40,16 @@ def batch(job):
 
 
 def teach(model, job, batch, learning_rate):
-    """Change all that training changes, a little: two steps, or the fit in closed form."""
+    """Change all that training changes, a little: some steps, or the fit in closed form."""
+    model.begin_training(open_context(job).splits["train"])
     if not model.trains_by_gradient:
-        model.begin_training(open_context(job).splits["train"])
         return
     settings = TrainingSettings(max_epochs=1, learning_rate=learning_rate)
     optimiser = build_optimiser(model, settings)
-    for _ in range(2):  # a second step: zero-initialised projections block the first gradient
+    # Several steps: zero-initialised projections block the first gradient, and Self-MM's unimodal
+    # tasks have no weight before the third.
+    for epoch in (1, 2, 3):
+        model.begin_epoch(epoch)
         optimiser.zero_grad()
         model.loss(batch).backward()
         optimiser.step()

@@ -79,7 +79,7 @@ def test_a_missing_study_is_named(tmp_path):
 
 
 def test_every_object_of_the_schemas_is_closed_and_every_key_described():
-    for name in ("study", "claims"):
+    for name in ("study", "claims", "model"):
         schema = yaml.safe_load(schema_path(name).read_text(encoding="utf-8"))
         assert list(_open_or_undescribed(schema, name)) == []
 

@@ -28,6 +28,8 @@ COMMANDS = {
     "figures": "amb.cli.figures",
     "claims": "amb.cli.claims",
     "show": "amb.cli.show",
+    "export": "amb.cli.export",
+    "predict": "amb.cli.predict",
 }
 
 

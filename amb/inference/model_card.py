@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from amb.data.dataset import SPLITS
 from amb.evaluation.metrics import METRICS
 from amb.inference.config import ModelConfig
 
@@ -56,7 +57,7 @@ def render_card(config: ModelConfig) -> str:
         backbone_sha256=config.backbone_sha256,
         reader=data["reader"],
         release=data["release"] or "unknown",
-        counts=" + ".join(f"{count} {split}" for split, count in data["utterances"].items()),
+        counts=" + ".join(f"{data['utterances'][split]} {split}" for split in SPLITS),
         inputs="; ".join(_inputs(config)),
         normalisation=config.normalisation,
         valid_mae=run["valid_mae"],

@@ -31,5 +31,6 @@ class InputError(ValueError):
         self.field = field
         self.found = found
         self.expected = expected
+        self.expected = expected
         message = f"{file}: {field}: found {found!r}, expected {expected}"
         super().__init__(message if hint is None else f"{message}. {hint}")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from amb.checked_yaml import PACKAGE, load_checked_yaml
+from amb.checked_files import PACKAGE, load_checked_yaml
 from amb.errors import InputError
 
 

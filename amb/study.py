@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amb import checked_yaml
+from amb import checked_files
 from amb.errors import InputError
 from amb.presets import Preset, load_presets
 
@@ -168,8 +168,10 @@ def check_data_section(section: dict[str, Any], file: Path) -> None:
     Raises:
         InputError: It breaks the schema.
     """
-    schema = checked_yaml.schema("study")
-    checked_yaml.validate(section, {**schema["properties"]["data"], "$defs": schema["$defs"]}, file)
+    schema = checked_files.schema("study")
+    checked_files.validate(
+        section, {**schema["properties"]["data"], "$defs": schema["$defs"]}, file
+    )
 
 
 def load_study(file: str | Path) -> Study:
@@ -186,7 +188,7 @@ def load_study(file: str | Path) -> Study:
             too few seeds to test.
     """
     file = Path(file)
-    content = checked_yaml.load_checked_yaml(file, "study")
+    content = checked_files.load_checked_yaml(file, "study")
     first, count = content["seeds"]["first"], content["seeds"]["count"]
     presets = load_presets()
     methods = {}

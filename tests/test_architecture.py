@@ -16,10 +16,11 @@ ALLOWED = {
     "model": {"model", "data"},
     "training": {"training", "model", "data"},
     "evaluation": {"evaluation", "training", "model", "data"},
+    "inference": {"inference", "evaluation", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation"},
 }
-SHARED = {"checked_yaml", "errors", "files", "presets", "provenance", "study"}
+SHARED = {"checked_files", "errors", "files", "presets", "provenance", "study"}
 
 
 def imported_modules(file):
@@ -62,6 +63,7 @@ def test_the_test_labels_are_read_by_evaluation_alone():
 @pytest.mark.parametrize(
     "module",
     [
+        "amb",
         "amb.cli",
         "amb.study",
         "amb.evaluation.metrics",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from amb.checked_yaml import schema_path
+from amb.checked_files import schema_path
 from amb.errors import InputError
 from amb.study import CONTROLS, KNOWN_BUILDERS, digest, load_study
 
@@ -86,7 +86,7 @@ def test_a_missing_study_is_named(tmp_path):
 
 
 def test_every_object_of_the_schemas_is_closed_and_every_key_described():
-    for name in ("study", "presets", "claims"):
+    for name in ("study", "presets", "claims", "model"):
         schema = yaml.safe_load(schema_path(name).read_text(encoding="utf-8"))
         assert list(_open_or_undescribed(schema, name)) == []
 

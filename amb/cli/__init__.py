@@ -29,6 +29,8 @@ COMMANDS = {
     "claims": "amb.cli.claims",
     "controls": "amb.cli.controls",
     "show": "amb.cli.show",
+    "export": "amb.cli.export",
+    "predict": "amb.cli.predict",
 }
 
 

@@ -1,4 +1,4 @@
-"""What ``amb train``, ``amb evaluate`` and ``amb check`` have in common."""
+"""What the commands that build a model have in common."""
 
 from __future__ import annotations
 
@@ -40,8 +40,6 @@ def build_job(args: argparse.Namespace) -> Job:
     Raises:
         InputError: The study has no such method.
     """
-    import torch
-
     from amb.errors import InputError
     from amb.study import load_study
     from amb.training.run import Job
@@ -49,10 +47,18 @@ def build_job(args: argparse.Namespace) -> Job:
     methods = load_study(args.study).methods
     if args.method not in methods:
         raise InputError(args.study, "methods", args.method, f"one of {', '.join(methods)}")
-    device = "cuda" if args.gpus > 0 and torch.cuda.is_available() else "cpu"
-    if args.gpus > 0 and device == "cpu":
-        print("no GPU on this machine: running on the CPU")
+    device = choose_device(args.gpus)
     return Job(args.study, args.store, args.backbone, args.method, args.runs, device)
+
+
+def choose_device(gpus: int) -> str:
+    """Return ``cuda`` if there is a GPU and it is allowed, else ``cpu``."""
+    import torch
+
+    device = "cuda" if gpus > 0 and torch.cuda.is_available() else "cpu"
+    if gpus > 0 and device == "cpu":
+        print("no GPU on this machine: running on the CPU")
+    return device
 
 
 def raise_first(failed: Mapping[int, BaseException]) -> None:

@@ -8,7 +8,7 @@ T longest sequence of frames of the batch, F features of a frame, G groups with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from amb.data.dataset import SPLITS
 from amb.data.normalisation import Scaling, scaling_of
 from amb.data.ragged import Ragged
 from amb.data.store import Store
 from amb.data.token_cache import cached_tokens
-from amb.data.tokenisation import SPECIAL
+from amb.data.tokenisation import SPECIAL, TokenisedTexts
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,11 @@ class LazyFrames(Mapping[str, Frames]):
             self._collected[modality] = self._sources[modality].pad(self._rows)
         return self._collected[modality]
 
+    @property
+    def collected(self) -> frozenset[str]:
+        """The modalities that have been asked for."""
+        return frozenset(self._collected)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)
 
@@ -223,6 +229,35 @@ class SplitData:
     word_index: RaggedTensor
     frames: dict[str, ScaledFrames]
     labels: Tensor | None
+
+    @classmethod
+    def select(
+        cls,
+        ids: Sequence[str],
+        tokens: TokenisedTexts,
+        features: Mapping[str, tuple[Ragged, Scaling | None]],
+        rows: np.ndarray,
+        labels: np.ndarray | None = None,
+    ) -> SplitData:
+        """Choose some of N utterances; nothing is copied.
+
+        Args:
+            ids: Of the N utterances.
+            tokens: Their word-pieces.
+            features: Their sequences by modality, and how these are scaled.
+            rows: The utterances (U,).
+            labels: Of the N utterances (N,) float32, None where they are not to be seen.
+
+        Returns:
+            The chosen utterances, in the order of ``rows``.
+        """
+        return cls(
+            utterances=[ids[row] for row in rows],
+            token_ids=RaggedTensor.select(tokens.token_ids, tokens.offsets, rows),
+            word_index=RaggedTensor.select(tokens.word_index, tokens.offsets, rows),
+            frames={m: ScaledFrames.select(*own, rows) for m, own in features.items()},
+            labels=None if labels is None else torch.from_numpy(labels[rows]),
+        )
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -270,22 +305,21 @@ def load_splits(
         ``train``, ``valid`` and ``test``.
     """
     tokens = cached_tokens(store, backbone, max_pieces)
-    ids = store.utterances["id"]
+    ids = store.utterances["id"].tolist()
     labels = store.labels().set_index("id")["label"].reindex(ids).to_numpy(np.float32)
     features = {
         m: (store.features(m), scaling_of(store, m, normalisation)) for m in store.modalities
     }
-    splits = {}
-    for split in ("train", "valid", "test"):
-        rows = np.flatnonzero(store.utterances["split"] == split)
-        splits[split] = SplitData(
-            utterances=ids.iloc[rows].tolist(),
-            token_ids=RaggedTensor.select(tokens.token_ids, tokens.offsets, rows),
-            word_index=RaggedTensor.select(tokens.word_index, tokens.offsets, rows),
-            frames={m: ScaledFrames.select(*own, rows) for m, own in features.items()},
-            labels=None if split == "test" else torch.from_numpy(labels[rows]),
+    return {
+        split: SplitData.select(
+            ids,
+            tokens,
+            features,
+            np.flatnonzero(store.utterances["split"] == split),
+            None if split == "test" else labels,
         )
-    return splits
+        for split in SPLITS
+    }
 
 
 def _filled(values: Tensor, mask: Tensor, fill: float) -> Tensor:

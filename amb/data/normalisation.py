@@ -10,6 +10,7 @@ at a time could not do it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,23 @@ class Scaling:
     std: Array
     group: npt.NDArray[np.int64]
 
+    @classmethod
+    def of_groups(
+        cls,
+        mean: npt.ArrayLike,
+        std: npt.ArrayLike,
+        group: npt.NDArray[np.int64],
+    ) -> Scaling:
+        """Return the scaling by statistics (G, d); a standard deviation of 0 counts as 1."""
+        deviation = np.asarray(std, dtype=np.float32)
+        deviation = np.where(deviation == 0, np.float32(1), deviation)
+        return cls(np.asarray(mean, dtype=np.float32), deviation, group)
+
+    @classmethod
+    def of_all(cls, mean: Sequence[float], std: Sequence[float], count: int) -> Scaling:
+        """Return the scaling of ``count`` utterances by the same statistics (d,)."""
+        return cls.of_groups([mean], [std], np.zeros(count, dtype=np.int64))
+
 
 def scaling_of(store: Store, modality: str, kind: str) -> Scaling | None:
     """Return how one modality of a store is scaled: ``(values − mean) / std``.
@@ -52,11 +70,6 @@ def scaling_of(store: Store, modality: str, kind: str) -> Scaling | None:
     if kind == "none":
         return None
     if kind == "per_video":
-        mean, std = store.video_statistics(modality)
-        group = store.video_numbers()
-    else:
-        own = store.card["normalisation"][modality]
-        mean = np.asarray([own["mean"]], dtype=np.float32)
-        std = np.asarray([own["std"]], dtype=np.float32)
-        group = np.zeros(len(store.utterances), dtype=np.int64)
-    return Scaling(mean, np.where(std == 0, np.float32(1), std), group)
+        return Scaling.of_groups(*store.video_statistics(modality), store.video_numbers())
+    own = store.card["normalisation"][modality]
+    return Scaling.of_all(own["mean"], own["std"], len(store.utterances))

@@ -45,20 +45,21 @@ class Store:
     utterances: pd.DataFrame = field(repr=False)
 
     @classmethod
-    def open(cls, path: str | Path) -> Store:
+    def open(cls, path: str | Path, with_labels: bool = True) -> Store:
         """Open a store and check that it keeps the contract. Test labels are not read.
 
         A missing or damaged file, or two that contradict each other, raises ``InputError``.
 
         Args:
             path: The store's folder.
+            with_labels: Whether the labels of train and valid must be there; prediction needs none.
 
         Returns:
             The store.
         """
         path = Path(path)
         card = read_card(path)
-        for name in (FEATURES, LABELS):  # training works without the test labels
+        for name in (FEATURES, *([LABELS] if with_labels else [])):  # never the test labels
             require_file(path / name)
         utterances = read_table(path / UTTERANCES, UTTERANCE_COLUMNS)
         utterances["words"] = utterances["words"].map(list)
@@ -66,7 +67,8 @@ class Store:
         store._check_counts()
         check_utterances(utterances, store.has_text, path / UTTERANCES)
         store._check_features()
-        store.labels()
+        if with_labels:
+            store.labels()
         return store
 
     @property

@@ -65,5 +65,5 @@ def _write(file: Path, key: dict[str, str], tokens: TokenisedTexts) -> None:
     try:
         with atomic_path(file) as temporary:
             save_file(arrays, temporary, {**key, "counts": counts})
-    except PermissionError:
+    except OSError:
         pass  # a store that may not be written to is read just as well

@@ -5,6 +5,8 @@ Notation: L word-pieces of a text, [CLS] and [SEP] included.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 SPECIAL = -1  # word index of [CLS] and [SEP]
+# Case, accents, punctuation, digits and other scripts: what tokenizers differ in.
+PROBE = ("It", "wasn't", "GREAT", "naïve", "(umm)", "1,234.5", "...", "très", "電影", "unwatchable")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,21 @@ def tokenise(texts: Sequence[Sequence[str]], backbone: Path, max_pieces: int) ->
         cut=sum(bool(encoding.overflowing) for encoding in encodings),
         silent=silent,
     )
+
+
+def tokenizer_digest(backbone: Path) -> str:
+    """Hash what a tokenizer does, not the bytes of its file, which vary with versions.
+
+    Args:
+        backbone: A prepared backbone's folder, with its ``tokenizer.json``.
+
+    Returns:
+        SHA-256, in hexadecimal, of the vocabulary and of the pieces of a few words.
+    """
+    tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
+    vocabulary = sorted(tokenizer.get_vocab().items())
+    pieces = tokenise([PROBE], backbone, len(PROBE) * 10).token_ids.tolist()
+    return hashlib.sha256(json.dumps([vocabulary, pieces]).encode()).hexdigest()
 
 
 def _last_word(encoding: Encoding, words: int) -> int:

@@ -54,6 +54,28 @@ class Backbone:
             raise InputError(weights, "SHA-256", found, self.card["sha256"])
         return found
 
+    @cached_property
+    def shape(self) -> BertShape:
+        """The sizes of the encoder."""
+        return BertShape.from_config(read_json(self.folder / "config.json"))
+
+    def require_positions(self, max_pieces: int, file: str | Path, field: str) -> None:
+        """Refuse texts that are longer than the backbone can number.
+
+        Args:
+            max_pieces: Longest text in word-pieces, special tokens included.
+            file: The file that asks for it, for the message.
+            field: Its key there.
+
+        Raises:
+            InputError: There are fewer positions.
+        """
+        longest = self.shape.longest_text
+        if max_pieces > longest:
+            name = self.card["name"]
+            expected = f"at most {longest}, the positions of backbone {name}"
+            raise InputError(file, field, max_pieces, expected)
+
     def weights(self) -> dict[str, Tensor]:
         """Return the pretrained parameters under Hugging Face's names."""
         tensors: dict[str, Tensor] = load_file(self.folder / "model.safetensors")
@@ -69,7 +91,7 @@ class Backbone:
         Returns:
             The encoder, in training mode.
         """
-        encoder = BertEncoder(BertShape.from_config(read_json(self.folder / "config.json")))
+        encoder = BertEncoder(self.shape)
         encoder.load_state_dict(self.weights())
         if not trainable:
             encoder.freeze(dropout=self.settings.frozen_dropout)

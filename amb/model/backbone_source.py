@@ -13,6 +13,7 @@ from typing import Any
 
 from amb.errors import InputError
 from amb.files import atomic_folder, sha256_of, write_json
+from amb.model.bert import ACTIVATIONS, MODEL_TYPES, ROBERTA
 from amb.study import BackboneSettings
 
 
@@ -60,8 +61,8 @@ def prepare_backbone(settings: BackboneSettings, target: Path) -> dict[str, Any]
         Its card.
 
     Raises:
-        InputError: It is not found, is not the checkpoint that was pinned, is not a BERT, or has
-            fewer layers than the study keeps.
+        InputError: It is not found, is not the checkpoint that was pinned, is neither a BERT nor a
+            RoBERTa, or has fewer layers than the study keeps.
     """
     source, origin = locate(settings.name)
     pinned = REGISTRY.get(settings.name)
@@ -143,7 +144,11 @@ def _convert(source: str, settings: BackboneSettings, folder: Path) -> int:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         _check_config(source, config, settings)
         model = AutoModel.from_pretrained(source, use_safetensors=True, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, trust_remote_code=False)
+        # Words are split already: a byte-level tokenizer would take each for the inside of one.
+        prefix = {"add_prefix_space": True} if config.model_type == ROBERTA else {}
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, use_fast=True, trust_remote_code=False, **prefix
+        )
     except OSError as error:
         raise InputError(
             source,
@@ -166,10 +171,13 @@ def _convert(source: str, settings: BackboneSettings, folder: Path) -> int:
 
 def _check_config(source: str, config: Any, settings: BackboneSettings) -> None:
     file = f"{source}/config.json"
-    if config.model_type != "bert":
-        raise InputError(file, "model_type", config.model_type, "bert")
-    if config.hidden_act != "gelu":
-        raise InputError(file, "hidden_act", config.hidden_act, "gelu")
+    if config.model_type not in MODEL_TYPES:
+        raise InputError(file, "model_type", config.model_type, ", ".join(MODEL_TYPES))
+    if config.hidden_act not in ACTIVATIONS:
+        raise InputError(file, "hidden_act", config.hidden_act, f"one of {', '.join(ACTIVATIONS)}")
+    positions = getattr(config, "position_embedding_type", "absolute")
+    if positions != "absolute":
+        raise InputError(file, "position_embedding_type", positions, "absolute")
     if (settings.layers or 1) > config.num_hidden_layers:
         raise InputError(
             file, "num_hidden_layers", config.num_hidden_layers, f"at least {settings.layers}"

@@ -1,7 +1,9 @@
 """The BERT encoder (Devlin et al. 2019, arXiv 1810.04805) over token-packed states.
 
 Parameter names are those of Hugging Face's ``BertModel``, so that any of its checkpoints loads as
-it is; a test holds the outputs equal to theirs. What differs is the arithmetic's shape: padding
+it is; a test holds the outputs equal to theirs. RoBERTa (Liu et al. 2019, arXiv 1907.11692) and
+XLM-RoBERTa (Conneau et al. 2020, arXiv 1911.02116) are the same encoder but for where the numbers
+of positions start. What differs is the arithmetic's shape: padding
 exists only inside attention (see ``packing``), which makes a step of short texts 2 to 3 times
 faster, and a layer is open between its two blocks, where adapters go.
 
@@ -12,7 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -22,11 +25,24 @@ from torch.nn import functional as F
 from amb.model.packing import TokenLayout
 
 Adapt = Callable[[Tensor], Tensor]
+BERT, ROBERTA, XLM_ROBERTA = "bert", "roberta", "xlm-roberta"
+MODEL_TYPES = (BERT, ROBERTA, XLM_ROBERTA)
+_TANH_GELU = partial(F.gelu, approximate="tanh")
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_new": _TANH_GELU,
+    "gelu_pytorch_tanh": _TANH_GELU,
+    "relu": F.relu,
+}
 
 
 @dataclass(frozen=True)
 class BertShape:
     """The keys of a BERT ``config.json`` that the encoder needs, under their own names."""
+
+    model_type: str
+    hidden_act: str
+    pad_token_id: int
 
     vocab_size: int
     hidden_size: int
@@ -42,7 +58,17 @@ class BertShape:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> BertShape:
         """Pick the shape out of a parsed ``config.json``."""
-        return cls(**{name: config[name] for name in cls.__dataclass_fields__})
+        return cls(**{field.name: config[field.name] for field in fields(cls)})
+
+    @property
+    def first_position(self) -> int:
+        """The number of a text's first position: RoBERTa counts from the one after its padding."""
+        return 0 if self.model_type == BERT else self.pad_token_id + 1
+
+    @property
+    def longest_text(self) -> int:
+        """The number of word-pieces that positions can be given to, special tokens included."""
+        return self.max_position_embeddings - self.first_position
 
 
 class BertEmbeddings(nn.Module):
@@ -51,7 +77,8 @@ class BertEmbeddings(nn.Module):
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
         D = shape.hidden_size
-        self.word_embeddings = nn.Embedding(shape.vocab_size, D, padding_idx=0)
+        self.first_position = shape.first_position
+        self.word_embeddings = nn.Embedding(shape.vocab_size, D, padding_idx=shape.pad_token_id)
         self.position_embeddings = nn.Embedding(shape.max_position_embeddings, D)
         self.token_type_embeddings = nn.Embedding(shape.type_vocab_size, D)
         self.LayerNorm = nn.LayerNorm(D, eps=shape.layer_norm_eps)
@@ -59,7 +86,8 @@ class BertEmbeddings(nn.Module):
 
     def forward(self, token_ids: Tensor, layout: TokenLayout) -> Tensor:
         """Embed the batch: ids (B, L) → packed states (N, D)."""
-        positions = torch.arange(layout.length, device=token_ids.device).expand_as(token_ids)
+        positions = self.first_position + torch.arange(layout.length, device=token_ids.device)
+        positions = positions.expand_as(token_ids)  # (B, L)
         summed = (
             self.word_embeddings(layout.pack(token_ids))
             + self.position_embeddings(layout.pack(positions))
@@ -146,6 +174,7 @@ class BertLayer(nn.Module):
         self.intermediate = nn.ModuleDict(
             {"dense": nn.Linear(shape.hidden_size, shape.intermediate_size)}
         )
+        self.activation = ACTIVATIONS[shape.hidden_act]
         self.output = BertOutput(shape.intermediate_size, shape)
 
     def attend(
@@ -157,7 +186,7 @@ class BertLayer(nn.Module):
 
     def feed_forward(self, hidden_states: Tensor, adapt: Adapt | None = None) -> Tensor:
         """Apply the feed-forward block: (N, D) → (N, D)."""
-        widened = F.gelu(self.intermediate["dense"](hidden_states))
+        widened = self.activation(self.intermediate["dense"](hidden_states))
         states: Tensor = self.output(widened, hidden_states, adapt)
         return states
 

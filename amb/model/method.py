@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ from amb.errors import InputError
 from amb.model.backbone import Backbone
 
 OptionsT = TypeVar("OptionsT")
+BUILDER_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")  # nothing else is looked up as a module
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def find_builder(name: str) -> Builder:
         InputError: There is no such file, or it has no ``build``.
     """
     module_name = method_module(name)
-    if importlib.util.find_spec(module_name) is None:
+    if not BUILDER_NAME.fullmatch(name) or importlib.util.find_spec(module_name) is None:
         raise InputError("study", "builder", name, f"amb or a file baselines/{name}.py")
     builder = getattr(importlib.import_module(module_name), "build", None)
     if builder is None:

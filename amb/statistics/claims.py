@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from amb.checked_yaml import load_checked_yaml
+from amb.checked_files import load_checked_yaml
 from amb.errors import InputError
 from amb.files import sha256_of
 from amb.statistics.contrast import Form

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -51,14 +51,13 @@ def load_checkpoint(path: Path, model: SentimentModel, backbone_sha256: str) -> 
         backbone_sha256: Hash of the backbone that ``model`` was built on.
 
     Raises:
-        InputError: The checkpoint extends another backbone, or its parameters are not the model's.
+        InputError: The file is damaged, the checkpoint extends another backbone, or its parameters
+            are not the model's.
     """
-    with safe_open(path, framework="pt") as file:
-        identity = json.loads((file.metadata() or {}).get("amb", "{}"))
-        found = identity.get("backbone_sha256", "none")
-        if found != backbone_sha256:
-            raise InputError(path, "backbone_sha256", found, backbone_sha256)
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    identity, tensors = _read(path)
+    found = identity.get("backbone_sha256", "none")
+    if found != backbone_sha256:
+        raise InputError(path, "backbone_sha256", found, backbone_sha256)
     state = model.learned_state()
     partial = {name.removesuffix(IDS) for name in tensors if name.endswith(IDS)}
     stored = {name for name in tensors if not name.endswith((ROWS, IDS))}
@@ -68,7 +67,36 @@ def load_checkpoint(path: Path, model: SentimentModel, backbone_sha256: str) -> 
         raise InputError(path, "parameters", difference[:5], "exactly the model's trainable ones")
     with torch.no_grad():
         for name in stored & tensors.keys():
+            _require_shape(path, name, tensors[name], state[name].shape)
             state[name].copy_(tensors[name])
         for name in partial:
-            weight = state[f"{name}.weight"]
-            weight[tensors[name + IDS].to(weight.device)] = tensors[name + ROWS].to(weight.device)
+            _copy_rows(path, name, tensors, state[f"{name}.weight"])
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return a checkpoint's identity and its tensors."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            identity = json.loads((file.metadata() or {}).get("amb", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise InputError(path, "content", str(error)[:200], "a whole safetensors file") from error
+    if not isinstance(identity, dict):
+        raise InputError(path, "metadata amb", identity, "an object")
+    return identity, tensors
+
+
+def _copy_rows(path: Path, name: str, tensors: dict[str, Tensor], weight: Tensor) -> None:
+    """Put the stored rows of a matrix (V, D) in their places."""
+    ids, rows = tensors[name + IDS], tensors.get(name + ROWS, torch.empty(0))
+    _require_shape(path, name + ROWS, rows, torch.Size([ids.numel(), weight.shape[1]]))
+    inside = bool(((ids >= 0) & (ids < weight.shape[0])).all())
+    if ids.dtype != torch.int64 or not inside:
+        found = f"{ids.dtype}, {ids.tolist()[:5]} …"
+        raise InputError(path, name + IDS, found, f"int64 in [0, {weight.shape[0]})")
+    weight[ids.to(weight.device)] = rows.to(weight.device)
+
+
+def _require_shape(path: Path, name: str, tensor: Tensor, shape: torch.Size) -> None:
+    if tensor.shape != shape:
+        raise InputError(path, f"shape of {name}", tuple(tensor.shape), str(tuple(shape)))

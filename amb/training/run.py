@@ -81,6 +81,7 @@ def open_context(job: Job) -> Context:
     torch.set_num_threads(job.threads)
     torch.set_float32_matmul_precision(study.methods[job.method].training.matmul_precision)
     backbone = Backbone(job.backbone, study.backbone)
+    backbone.require_positions(study.data["max_pieces"], job.study_file, "data.max_pieces")
     store = Store.open(job.store)
     device = torch.device(job.device)
     splits = load_splits(store, job.backbone, study.data["max_pieces"], study.data["normalisation"])

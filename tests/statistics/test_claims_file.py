@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from amb.checked_yaml import schema_path
+from amb.checked_files import schema_path
 from amb.errors import InputError
 from amb.files import sha256_of
 from amb.statistics.claims import CollapseRule, CountClaim, OrderingClaim, load_claims

@@ -1,10 +1,11 @@
-"""YAML files that people write, checked against our closed schemas.
+"""YAML and JSON files that people write or send, checked against our closed schemas.
 
 A message names the file, the key, the value found and what is allowed.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,46 @@ def load_checked_yaml(file: Path, schema_name: str) -> dict[str, Any]:
     validate(content, schema(schema_name), file)
     checked: dict[str, Any] = content
     return checked
+
+
+def load_checked_json(file: Path, schema_name: str) -> dict[str, Any]:
+    """Read a JSON file of unknown origin and check it against one of our closed schemas.
+
+    Args:
+        file: The JSON file.
+        schema_name: ``model``.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        InputError: The file is missing, is not JSON (NaN and keys given twice are not), or breaks
+            the schema.
+    """
+    if not file.is_file():
+        raise InputError(file, "file", "no such file", f"a {schema_name} file (JSON)")
+    try:
+        content = json.loads(
+            file.read_text(encoding="utf-8"),
+            object_pairs_hook=_unique_keys,
+            parse_constant=_refuse_constant,
+        )
+    except (ValueError, RecursionError) as error:
+        raise InputError(file, "JSON", str(error)[:200], "a valid JSON file") from error
+    validate(content, schema(schema_name), file)
+    checked: dict[str, Any] = content
+    return checked
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a key is given twice among {', '.join(key for key, _ in pairs)}")
+    return found
+
+
+def _refuse_constant(constant: str) -> float:
+    raise ValueError(f"{constant} is not a number of JSON")
 
 
 def schema(name: str) -> dict[str, Any]:

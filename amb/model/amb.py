@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -86,6 +86,8 @@ class AdaptedMultimodalBert(SentimentModel):
 
     def encode(self, batch: Batch, states: dict[str, Tensor], layout: TokenLayout) -> Tensor:
         """Run BERT with adapters and fusion: packed last hidden states (N, D)."""
+        if self.adapters is None and not self.fusion:
+            return cast(Tensor, self.backbone(batch.token_ids, layout))
         hidden_states = self.backbone.embeddings(batch.token_ids, layout)  # (N, D)
         beside = torch.zeros_like(hidden_states) if self.side else None  # (N, D)
         for index, layer in enumerate(self.backbone.layers):

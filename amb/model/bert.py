@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amb.model.packing import TokenLayout
+from amb.model.text_memory import TextMemory
 
 Adapt = Callable[[Tensor], Tensor]
 BERT, ROBERTA, XLM_ROBERTA = "bert", "roberta", "xlm-roberta"
@@ -205,6 +206,7 @@ class BertEncoder(nn.Module):
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
         self.shape = shape
+        self.memory: TextMemory | None = None
         self.embeddings = BertEmbeddings(shape)
         layers = nn.ModuleList(BertLayer(shape) for _ in range(shape.num_hidden_layers))
         self.encoder = nn.ModuleDict({"layer": layers})
@@ -215,17 +217,33 @@ class BertEncoder(nn.Module):
         return list(cast(Iterable[BertLayer], self.encoder["layer"]))
 
     def freeze(self, dropout: bool) -> None:
-        """Stop all gradients into the encoder; without ``dropout`` it becomes deterministic."""
+        """Stop all gradients into the encoder; without ``dropout`` it becomes deterministic.
+
+        A deterministic encoder reads every text once: see ``text_memory``.
+        """
         self.requires_grad_(False)
-        if not dropout:
-            for module in self.modules():
-                if isinstance(module, nn.Dropout):
-                    module.p = 0.0
-                if isinstance(module, BertAttention):
-                    module.dropout = 0.0
+        if dropout:
+            return
+        for module in self.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+            if isinstance(module, BertAttention):
+                module.dropout = 0.0
+        self.memory = TextMemory()
+
+    def load_state_dict(self, *arguments: Any, **options: Any) -> Any:
+        """Load weights; what was read under others is forgotten."""
+        if self.memory is not None:
+            self.memory.clear()
+        return super().load_state_dict(*arguments, **options)
 
     def forward(self, token_ids: Tensor, layout: TokenLayout) -> Tensor:
         """Encode plain text: ids (B, L) → packed last hidden states (N, D)."""
+        if self.memory is None:
+            return self._encode(token_ids, layout)
+        return self.memory.recall(token_ids, layout, self._encode)
+
+    def _encode(self, token_ids: Tensor, layout: TokenLayout) -> Tensor:
         hidden_states: Tensor = self.embeddings(token_ids, layout)
         for layer in self.layers:
             hidden_states = layer(hidden_states, layout)

@@ -23,6 +23,7 @@ rule all:
     input:
         PREDICTIONS,
         CONTROLS,
+        KNOWN_ANSWER,
         results("study.json"),
         results("claims.html"),
         results("tables/comparison.html"),

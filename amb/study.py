@@ -147,6 +147,15 @@ class Study:
         """Return the rows whose results must lie in a known range, in table order."""
         return [row for row in self.methods.values() if row.known_as]
 
+    def compared(self) -> Study:
+        """Return the study without its control rows: what tables and figures compare.
+
+        A control's result is known in advance; as one more test it would only cost the others
+        power, and it has a table of its own.
+        """
+        rows = {name: row for name, row in self.methods.items() if not row.known_as}
+        return dataclasses.replace(self, methods=rows)
+
     def claims_file(self) -> Path:
         """Return the path of the claims file that the study names."""
         return self.file.parent / self.statistics.claims
@@ -196,10 +205,10 @@ def load_study(file: str | Path) -> Study:
         preset = _preset_of(file, name, row or {}, presets)
         methods[name] = _resolve_method(name, row or {}, preset, content["training"], first, count)
     statistics = dict(content["statistics"])
-    if statistics["reference"] not in methods:
-        raise InputError(
-            file, "statistics.reference", statistics["reference"], f"one of {', '.join(methods)}"
-        )
+    comparable = [name for name, row in methods.items() if not row.known_as]
+    if statistics["reference"] not in comparable:
+        allowed = f"one of {', '.join(comparable) or 'the rows that are no control (none here)'}"
+        raise InputError(file, "statistics.reference", statistics["reference"], allowed)
     if "metrics" in statistics:
         statistics["metrics"] = tuple(statistics["metrics"])
     return Study(

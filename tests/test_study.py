@@ -144,3 +144,11 @@ def test_the_schema_allows_exactly_the_controls_that_exist():
     row = schema["properties"]["methods"]["additionalProperties"]["properties"]
     assert tuple(row["control"]["enum"]) == CONTROLS
     assert all((ROOT / "baselines" / f"{name}.py").is_file() for name in KNOWN_BUILDERS)
+
+
+def test_control_rows_are_not_compared_and_are_no_reference(write):
+    study = load_study(write("amb: {}", "amb: {}\n  oracle: {builder: label_oracle}"))
+    assert "oracle" in study.methods
+    assert "oracle" not in study.compared().methods
+    with pytest.raises(InputError, match=r"statistics.reference: found 'finetuned_fusion'"):
+        load_study(write("finetuned_fusion: {}", "finetuned_fusion: {control: shuffled_text}"))

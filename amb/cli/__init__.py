@@ -28,6 +28,7 @@ COMMANDS = {
     "figures": "amb.cli.figures",
     "claims": "amb.cli.claims",
     "controls": "amb.cli.controls",
+    "known-answer": "amb.cli.known_answer",
     "show": "amb.cli.show",
     "export": "amb.cli.export",
     "predict": "amb.cli.predict",

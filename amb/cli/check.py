@@ -17,17 +17,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Check every row of the study and write its parameter counts."""
+    """Check every row of the study and write its parameter counts and what it reads."""
     from amb.files import write_json
     from amb.study import load_study
     from amb.training.check import check_method, describe_texts
     from amb.training.run import Job
 
-    counts = {}
+    checked = {}
     for name in load_study(args.study).methods:
         job = Job(args.study, args.store, args.backbone, name, args.out.parent, "cpu")
-        counts[name] = check_method(job)
-        total, trainable = counts[name]["total"], counts[name]["trainable"]
-        print(f"{name}: {trainable:,} of {total:,} parameters train")
+        own = checked[name] = check_method(job)
+        reads = ", ".join(own["reads"]) or "nothing"
+        print(f"{name}: {own['trainable']:,} of {own['total']:,} parameters train; reads {reads}")
     print(describe_texts(job))
-    write_json(args.out, counts)
+    write_json(args.out, checked)

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.reporting.inputs import SCORES, SUMMARY, read_table
     from amb.study import load_study
 
-    study = load_study(args.study)
+    study = load_study(args.study).compared()
     seeds = {name: method.seeds for name, method in study.methods.items()}
     write_figures(
         args.out_dir,

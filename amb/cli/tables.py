@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.statistics.parameters import read_parameter_counts
     from amb.study import load_study
 
-    study = load_study(args.study)
+    study = load_study(args.study).compared()
     table = tables.tidy_comparison(
         read_table(args.summary, SUMMARY),
         read_table(args.comparison, COMPARISON),

@@ -22,6 +22,6 @@ def run(args: argparse.Namespace) -> None:
     from amb.statistics.compare import compare
     from amb.study import load_study
 
-    study = load_study(args.study)
+    study = load_study(args.study).compared()
     table = compare(read_study_predictions(args.runs, study), study.statistics)
     write_text(args.out, table.to_csv(index=False, na_rep="NaN"))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import torch
+import dataclasses
+from typing import Any
 
+import torch
+from torch import Tensor
+
+from amb.data.batches import LazyFrames, SplitData
+from amb.data.dataset import FRAME_MODALITIES, TEXT_STATES
 from amb.data.token_cache import cached_tokens
 from amb.errors import InputError
+from amb.model.method import SentimentModel
 from amb.training.run import Job, build_model, open_context
 
 BATCH = 4
 
 
-def check_method(job: Job) -> dict[str, int]:
+def check_method(job: Job) -> dict[str, Any]:
     """Build a method and run one batch forwards and backwards.
 
     Args:
         job: The method and its files.
 
     Returns:
-        Its parameter counts, ``total`` and ``trainable``.
+        Its parameter counts, ``total`` and ``trainable``, and what it ``reads``: some of text,
+        audio and visual.
 
     Raises:
         InputError: The output's shape is not (B,) or not finite, nothing is trainable, or a
@@ -45,7 +53,31 @@ def check_method(job: Job) -> dict[str, int]:
         raise InputError(
             where, "parameters without a gradient", silent[:5], "a gradient for all that train"
         )
-    return model.count_parameters()
+    return {**model.count_parameters(), "reads": modalities_read(model.eval(), data, rows)}
+
+
+def modalities_read(model: SentimentModel, data: SplitData, rows: Tensor) -> list[str]:
+    """Find out which modalities a model reads: features that it asks for, words that matter.
+
+    Args:
+        model: In evaluation mode.
+        data: A split.
+        rows: Utterances to try it on (B,).
+
+    Returns:
+        Some of text, audio and visual, in this order; precomputed token states count as text.
+    """
+    batch = data.batch(rows)
+    frames = LazyFrames(data.frames, rows)
+    one_word = batch.token_ids.max()  # in place of every word-piece of a word
+    other_words = torch.where(batch.word_index >= 0, one_word, batch.token_ids)
+    with torch.inference_mode():
+        as_it_is = model(dataclasses.replace(batch, frames=frames))
+        rewritten = model(dataclasses.replace(batch, token_ids=other_words))
+    asked = {"text" if m == TEXT_STATES else m for m in frames.collected}
+    if not torch.equal(as_it_is, rewritten):
+        asked.add("text")
+    return [m for m in ("text", *FRAME_MODALITIES) if m in asked]
 
 
 def describe_texts(job: Job) -> str:

@@ -96,6 +96,19 @@ CONTROLS = (
     if STUDY.control_rows()
     else []
 )
+# Only generated data have bounds that are known.
+KNOWN_ANSWER = (
+    [
+        results(name)
+        for name in (
+            "known_answer.json",
+            "tables/known_answer.md",
+            "tables/known_answer.csv",
+        )
+    ]
+    if STUDY.data["reader"] == "demo"
+    else []
+)
 CURVES = [
     path
     for method, _, seeds in packs()

@@ -19,13 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from amb.data.batches import Batch
 from amb.model.audiovisual import WIDTH
 from amb.model.backbone import Backbone
-from amb.model.head import DROPOUT, JOINT_UNITS, LinearHead
+from amb.model.head import DROPOUT, JOINT_UNITS, LateHead
 from amb.model.method import FeatureShape, SentimentModel, read_options
 from amb.model.streams import Streams, TextSource, build_streams
 
@@ -44,14 +43,12 @@ class LateFusion(SentimentModel):
     def __init__(self, streams: Streams, units: int, dropout: float) -> None:
         super().__init__()
         self.streams = streams
-        self.joint = nn.Linear(sum(streams.widths.values()), units)
-        self.head = LinearHead(units, dropout)
+        self.head = LateHead(list(streams.widths.values()), units, dropout)
 
     def forward(self, batch: Batch) -> Tensor:
         """Predict the sentiment of each utterance: (B,)."""
         vectors = self.streams(batch)
-        joint = torch.relu(self.joint(torch.cat([vectors[m] for m in self.streams.widths], -1)))
-        sentiment: Tensor = self.head(joint)
+        sentiment: Tensor = self.head([vectors[m] for m in self.streams.widths])
         return sentiment
 
 

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from amb.data.batches import Batch
 from amb.errors import InputError
 from amb.model.adapter import NEAR_IDENTITY_STD, PLACEMENTS, AdapterShape
-from amb.model.audiovisual import DROPOUT, WIDTH, AudioVisualEncoder
+from amb.model.audiovisual import DROPOUT, WIDTH, AudioVisualEncoder, mean_over_frames
 from amb.model.backbone import Backbone
 from amb.model.bert import BertEncoder
 from amb.model.fusion import BOTTLENECK, OPERATORS, FusionLayer, FusionShape
@@ -79,7 +79,8 @@ class AdaptedMultimodalBert(SentimentModel):
         pooled = layout.pool(self.encode(batch, states, layout), self.pooling)  # (B, D)
         sentiment: Tensor
         if isinstance(self.head, LateHead):
-            sentiment = self.head(pooled, states, batch.frames)
+            means = [mean_over_frames(s, batch.frames[m].mask) for m, s in states.items()]
+            sentiment = self.head([pooled, *means])
         else:
             sentiment = self.head(pooled)
         return sentiment
@@ -207,12 +208,8 @@ def build_family(
     fusion: dict[int, FusionLayer] = {}
     head: LinearHead | LateHead = LinearHead(encoder.shape.hidden_size, settings.head_dropout)
     if audiovisual is not None and settings.fusion == "late":
-        head = LateHead(
-            encoder.shape.hidden_size,
-            audiovisual.widths,
-            settings.joint_units,
-            settings.head_dropout,
-        )
+        widths = [encoder.shape.hidden_size, *audiovisual.widths.values()]
+        head = LateHead(widths, settings.joint_units, settings.head_dropout)
     elif audiovisual is not None:
         fusion = _fusion(settings, encoder, audiovisual, features, method)
     return AdaptedMultimodalBert(

@@ -5,18 +5,15 @@ sentiment ← linear(dropout(ReLU(W·[h; mean(a); mean(v)]))).
 
 Reconstruction: both, and the sizes; late fusion has no single source.
 
-Notation: B batch, T frames, D width of the text vector, W width of an audio or visual state.
+Notation: B batch, D width of the text vector.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-
-from amb.data.batches import Frames
-from amb.model.audiovisual import mean_over_frames
 
 DROPOUT = 0.1
 JOINT_UNITS = 128
@@ -42,31 +39,23 @@ class LinearHead(nn.Module):
 
 
 class LateHead(nn.Module):
-    """Joins a text vector with the mean audio and visual states just before the end.
+    """Joins the vectors of several modalities just before the end.
 
     Args:
-        inputs: D; 0 where there is no text.
-        widths: W of each modality.
+        widths: Width of each vector.
         units: Units of the joint layer.
         dropout: Probability, on the joint layer.
     """
 
     def __init__(
-        self,
-        inputs: int,
-        widths: Mapping[str, int],
-        units: int = JOINT_UNITS,
-        dropout: float = DROPOUT,
+        self, widths: Sequence[int], units: int = JOINT_UNITS, dropout: float = DROPOUT
     ) -> None:
         super().__init__()
-        self.joint = nn.Linear(inputs + sum(widths.values()), units)
+        self.joint = nn.Linear(sum(widths), units)
         self.linear = LinearHead(units, dropout)
 
-    def forward(
-        self, pooled: Tensor | None, states: Mapping[str, Tensor], frames: Mapping[str, Frames]
-    ) -> Tensor:
-        """Predict from text (B, D) and states (B, T_m, W_m) of each modality: (B,)."""
-        vectors = [] if pooled is None else [pooled]
-        vectors += [mean_over_frames(states[m], frames[m].mask) for m in states]
-        sentiment: Tensor = self.linear(torch.relu(self.joint(torch.cat(vectors, dim=-1))))
+    def forward(self, vectors: Sequence[Tensor]) -> Tensor:
+        """Predict from one vector a modality, each (B, its width): (B,)."""
+        joint = torch.relu(self.joint(torch.cat(list(vectors), dim=-1)))
+        sentiment: Tensor = self.linear(joint)
         return sentiment

@@ -11,7 +11,7 @@ import torch
 from amb.data.batches import Frames
 from amb.errors import InputError
 from amb.model.method import FeatureShape, find_builder
-from amb.study import TrainingSettings
+from amb.study import KNOWN_BUILDERS, TrainingSettings
 from amb.training.check import check_method
 from amb.training.checkpoint import load_checkpoint, save_checkpoint
 from amb.training.loop import build_optimiser
@@ -119,7 +119,7 @@ def test_initial_weights_depend_on_the_seed_alone(job):
 
 def test_learns_a_few_utterances_by_heart_or_nearly(job):
     data = open_context(job).splits["train"]
-    batch = data.batch(torch.arange(8))
+    batch = data.batch(torch.arange(16))
     model = build_model(job, 1).train()
     if not model.trains_by_gradient:
         pytest.skip("fitted in closed form: its steps lead nowhere")
@@ -150,9 +150,10 @@ def test_unknown_options_are_refused_by_name(job):
         find_builder(job.method)({"bottelneck": 3}, context.backbone, context.features)
 
 
-@pytest.mark.parametrize(
-    "method", ["amb", "finetuned_fusion", "finetuned_late", "late_fusion", "decision_fusion"]
-)
+FUSING = [name for name in METHODS if name not in ("finetuned_text", "unimodal", *KNOWN_BUILDERS)]
+
+
+@pytest.mark.parametrize("method", FUSING)
 def test_a_fusing_method_refuses_data_without_audio_and_visual(method, tiny, tmp_path):
     context = open_context(Job(tiny.file, tiny.store, tiny.backbone, "amb", tmp_path, "cpu"))
     with pytest.raises(InputError, match=rf"found 'text only'.*{method}"):

@@ -32,7 +32,8 @@ from torch import Tensor, nn
 from amb.data.batches import Batch
 from amb.model.backbone import Backbone
 from amb.model.bert import BertEncoder
-from amb.model.method import FeatureShape, SentimentModel, read_options
+from amb.model.method import FeatureShape, SentimentModel
+from amb.model.options import read_options
 from amb.model.packing import TokenLayout
 from amb.model.subnetworks import SubNetworks, with_one
 

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from amb.data.batches import Batch, SplitData
 from amb.model.backbone import Backbone
-from amb.model.method import FeatureShape, SentimentModel, read_options
+from amb.model.method import FeatureShape, SentimentModel
+from amb.model.options import read_options
 
 
 class MeanPredictor(SentimentModel):

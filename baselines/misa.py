@@ -37,11 +37,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from amb.data.batches import Batch, Frames
+from amb.data.batches import Batch
+from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.model.backbone import Backbone
 from amb.model.bert import BertEncoder
-from amb.model.method import FeatureShape, SentimentModel, read_options
+from amb.model.method import FeatureShape, SentimentModel
+from amb.model.options import read_options
 from amb.model.packing import TokenLayout
 from amb.model.recurrent import BidirectionalLstm
 from amb.model.representation_losses import central_moment_discrepancy, difference_loss

@@ -27,11 +27,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from amb.data.batches import Batch, Frames, SplitData
+from amb.data.batches import Batch, SplitData
+from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.model.backbone import Backbone
 from amb.model.bert import BertEncoder
-from amb.model.method import FeatureShape, SentimentModel, read_options
+from amb.model.method import FeatureShape, SentimentModel
+from amb.model.options import read_options
 from amb.model.packing import TokenLayout
 from amb.model.recurrent import LastState
 from amb.model.unimodal_labels import UnimodalLabels

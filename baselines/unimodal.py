@@ -24,7 +24,8 @@ from amb.data.batches import Batch
 from amb.model.audiovisual import WIDTH
 from amb.model.backbone import Backbone
 from amb.model.head import DROPOUT, JOINT_UNITS, LinearHead
-from amb.model.method import FeatureShape, SentimentModel, read_options
+from amb.model.method import FeatureShape, SentimentModel
+from amb.model.options import read_options
 from amb.model.streams import Streams, TextSource, build_streams
 
 NAME = "unimodal"

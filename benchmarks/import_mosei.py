@@ -35,7 +35,7 @@ OPEN = """
 import json, sys, time
 start = time.perf_counter()
 import torch
-from amb.data.batches import RaggedTensor, ScaledFrames
+from amb.data.frames import RaggedTensor, ScaledFrames
 from amb.data.normalisation import scaling_of
 from amb.data.store import Store
 imported = time.perf_counter()

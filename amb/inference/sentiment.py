@@ -18,7 +18,8 @@ import numpy as np
 import torch
 
 from amb import provenance
-from amb.data.batches import LazyFrames, SplitData
+from amb.data.batches import SplitData
+from amb.data.frames import LazyFrames
 from amb.data.ragged import Array
 from amb.data.store import Store
 from amb.errors import InputError

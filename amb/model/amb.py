@@ -34,7 +34,8 @@ from amb.model.bert import BertEncoder
 from amb.model.fusion import BOTTLENECK, OPERATORS, FusionLayer, FusionShape
 from amb.model.head import DROPOUT as HEAD_DROPOUT
 from amb.model.head import JOINT_UNITS, LateHead, LinearHead
-from amb.model.method import FeatureShape, SentimentModel, read_options
+from amb.model.method import FeatureShape, SentimentModel
+from amb.model.options import read_options
 from amb.model.packing import TokenLayout
 
 Modality = Literal["audio", "visual"]

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from amb.data.batches import Frames
+from amb.data.frames import Frames
 from amb.model.recurrent import mirrored
 
 WIDTH = 100

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from amb.data.batches import Frames
+from amb.data.frames import Frames
 
 
 class CrossmodalAttention(nn.Module):

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from amb.data.batches import Frames
+from amb.data.frames import Frames
 from amb.model.recurrent import LastState
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from amb.data.batches import LazyFrames, SplitData
+from amb.data.batches import SplitData
 from amb.data.dataset import FRAME_MODALITIES, TEXT_STATES
+from amb.data.frames import LazyFrames
 from amb.data.token_cache import cached_tokens
 from amb.errors import InputError
 from amb.model.method import SentimentModel

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from amb.data.batches import Batch, Frames
+from amb.data.batches import Batch
+from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape, find_builder

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from amb.data.batches import RaggedTensor, SplitData
+from amb.data.batches import SplitData
+from amb.data.frames import RaggedTensor
 from amb.evaluation.predict import evaluate_seed
 from amb.files import read_json
 from amb.training.run import Job, open_context, run_seed

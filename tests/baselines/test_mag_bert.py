@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from amb.data.batches import Frames
+from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape, find_builder

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from amb.data.batches import Frames
+from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.model.method import FeatureShape, find_builder
 from amb.study import KNOWN_BUILDERS, TrainingSettings

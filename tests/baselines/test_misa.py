@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from amb.data.batches import Frames
+from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from amb.data.batches import Frames
+from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.model.backbone import Backbone
 from amb.model.crossmodal import (

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import torch
 
-from amb.data.batches import Batch, Frames
+from amb.data.batches import Batch
+from amb.data.frames import Frames
 from amb.model.subnetworks import SubNetworks
 from baselines.tfn import TensorFusionNetwork, outer_product
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from amb.data.batches import RaggedTensor, ScaledFrames
+from amb.data.frames import RaggedTensor, ScaledFrames
 from amb.data.normalisation import Scaling
 from amb.data.ragged import Ragged
 

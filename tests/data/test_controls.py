@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from amb.data.batches import RaggedTensor, ScaledFrames, SplitData
+from amb.data.batches import SplitData
 from amb.data.controls import apply_control, partners
+from amb.data.frames import RaggedTensor, ScaledFrames
 from amb.data.normalisation import Scaling
 from amb.data.ragged import Ragged
 from amb.errors import InputError

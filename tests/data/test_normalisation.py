@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from amb.data.batches import ScaledFrames
 from amb.data.dataset import Dataset
+from amb.data.frames import ScaledFrames
 from amb.data.normalisation import scaling_of
 from amb.data.ragged import Ragged
 from amb.data.store import Store

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from amb.data.batches import Batch, Frames
+from amb.data.batches import Batch
+from amb.data.frames import Frames
 from amb.model.adapter import Adapter, AdapterShape
 from amb.model.alignment import CrossAttention, Pooled, WordAligned
 from amb.model.audiovisual import ENCODERS, RecurrentEncoder, sinusoidal_positions

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from amb.data.batches import Frames
+from amb.data.frames import Frames
 from amb.model.subnetworks import BatchNorm, FrameSubNetwork, SubNetworks, mean_over_time, with_one
 
 MASK = torch.tensor([[True, True, True], [True, False, False]])

@@ -20,7 +20,8 @@ import pytest
 import torch
 import yaml
 
-from amb.data.batches import Batch, Frames
+from amb.data.batches import Batch
+from amb.data.frames import Frames
 from amb.model.method import FeatureShape, find_builder
 
 MODELS = ("tfn", "lmf", "misa")

@@ -8,7 +8,8 @@ import pytest
 import torch
 from run_in_mmsa import count, run_in_mmsa, weights_of
 
-from amb.data.batches import Batch, Frames
+from amb.data.batches import Batch
+from amb.data.frames import Frames
 from amb.model.bert import BertEncoder, BertShape
 from amb.model.packing import TokenLayout
 from baselines.mag_bert import AdaptationGate, MagBert

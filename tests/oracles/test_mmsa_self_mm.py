@@ -10,7 +10,8 @@ import torch
 from given_states import GivenStates
 from run_in_mmsa import count, run_in_mmsa, weights_of
 
-from amb.data.batches import Batch, Frames
+from amb.data.batches import Batch
+from amb.data.frames import Frames
 from baselines.self_mm import Options, assemble
 
 BATCH = 4

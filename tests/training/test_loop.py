@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from amb.data.batches import RaggedTensor, SplitData
+from amb.data.batches import SplitData
+from amb.data.frames import RaggedTensor
 from amb.errors import InputError
 from amb.model.method import SentimentModel
 from amb.study import TrainingSettings

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from amb import presets
+from amb.cli import main
 from amb.errors import InputError
 from amb.model.method import find_builder
 from amb.study import load_study
@@ -94,3 +95,14 @@ def test_mistakes_are_named(own_presets, study_of):
 def test_every_shipped_preset_has_a_builder():
     for preset in presets.load_presets().values():
         assert find_builder(preset.builder)
+
+
+def test_presets_are_listed_and_shown(capsys):
+    assert main(["presets"]) == 0
+    assert "amb_gated: AMB, gated fusion [reconstruction]" in capsys.readouterr().out
+    assert main(["presets", "mag_bert_mosi"]) == 0
+    shown = yaml.safe_load(capsys.readouterr().out)["mag_bert_mosi"]
+    assert shown["builder"] == "mag_bert"
+    assert shown["training"]["backbone_learning_rate"] == 2e-5
+    assert main(["presets", "mag_brt"]) == 2
+    assert "found 'mag_brt', expected one of amb, frozen_text" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from amb.errors import InputError
 
 COMMANDS = {
     "study": "amb.cli.study",
+    "presets": "amb.cli.presets",
     "check": "amb.cli.check",
     "data": "amb.cli.data",
     "backbone": "amb.cli.backbone",

@@ -19,7 +19,7 @@ ALLOWED = {
     "inference": {"inference", "evaluation", "training", "model", "data"},
     "sizes": {"sizes", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
-    "reporting": {"reporting", "statistics", "evaluation"},
+    "reporting": {"reporting", "statistics", "evaluation", "sizes"},
 }
 SHARED = {"checked_files", "errors", "files", "presets", "provenance", "study"}
 

@@ -17,8 +17,9 @@ ALLOWED = {
     "training": {"training", "model", "data"},
     "evaluation": {"evaluation", "training", "model", "data"},
     "inference": {"inference", "evaluation", "training", "model", "data"},
+    "sizes": {"sizes", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
-    "reporting": {"reporting", "statistics", "evaluation"},
+    "reporting": {"reporting", "statistics", "evaluation", "sizes"},
 }
 SHARED = {"checked_files", "errors", "files", "presets", "provenance", "study"}
 
@@ -70,6 +71,7 @@ def test_the_test_labels_are_read_by_evaluation_alone():
         "amb.evaluation.predictions",
         "amb.statistics",
         "amb.reporting",
+        "amb.sizes.counts",
         "amb.data.sources",
     ],
 )

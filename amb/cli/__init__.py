@@ -33,6 +33,7 @@ COMMANDS = {
     "show": "amb.cli.show",
     "export": "amb.cli.export",
     "predict": "amb.cli.predict",
+    "parameters": "amb.cli.parameters",
 }
 
 

@@ -1,4 +1,4 @@
 """Predictions of frozen checkpoints, and the metrics of stored predictions.
 
-``predictions`` and ``metrics`` import no torch.
+``predictions``, ``metrics`` and their variants import no torch.
 """

@@ -51,13 +51,13 @@ class Metric:
 
 def mae(labels: ArrayLike, predictions: ArrayLike) -> Floats:
     """Mean absolute error, unclipped; (N,), (S, N) -> (S,)."""
-    y, p = _checked(labels, predictions)
-    return _mean_over_items(np.abs(p - y))
+    y, p = checked(labels, predictions)
+    return mean_over_items(np.abs(p - y))
 
 
 def corr(labels: ArrayLike, predictions: ArrayLike) -> Floats:
     """Pearson correlation, unclipped; (N,), (S, N) -> (S,); NaN and a warning where undefined."""
-    y, p = _checked(labels, predictions)
+    y, p = checked(labels, predictions)
     varies = _varies(y) & _varies(p)
     if not np.all(varies):
         rows = np.flatnonzero(~varies).tolist()
@@ -77,36 +77,91 @@ def corr(labels: ArrayLike, predictions: ArrayLike) -> Floats:
 
 def acc7(labels: ArrayLike, predictions: ArrayLike) -> Floats:
     """Share of items in the right one of seven bins, both sides clipped at ±3; -> (S,)."""
-    y, p = _checked(labels, predictions)
-    return _mean_over_items(bin_hits(y, p, 3.0))
+    y, p = checked(labels, predictions)
+    return mean_over_items(bin_hits(y, p, 3.0))
 
 
 def acc5(labels: ArrayLike, predictions: ArrayLike) -> Floats:
     """Share of items in the right one of five bins, both sides clipped at ±2; -> (S,)."""
-    y, p = _checked(labels, predictions)
-    return _mean_over_items(bin_hits(y, p, 2.0))
+    y, p = checked(labels, predictions)
+    return mean_over_items(bin_hits(y, p, 2.0))
 
 
 def acc2_has0(labels: ArrayLike, predictions: ArrayLike) -> Floats:
     """Share of items with (p ≥ 0) = (y ≥ 0), all items; -> (S,)."""
-    truth, decision = _has0(*_checked(labels, predictions))
-    return _mean_over_items(truth == decision)
+    truth, decision = _has0(*checked(labels, predictions))
+    return mean_over_items(truth == decision)
 
 
 def acc2_non0(labels: ArrayLike, predictions: ArrayLike) -> Floats:
     """Share of items with (p > 0) = (y > 0) among items with y ≠ 0; -> (S,)."""
-    truth, decision = _non0(*_checked(labels, predictions))
-    return _mean_over_items(truth == decision)
+    truth, decision = _non0(*checked(labels, predictions))
+    return mean_over_items(truth == decision)
 
 
 def f1_has0(labels: ArrayLike, predictions: ArrayLike) -> Floats:
     """Support-weighted F1 of the decisions of ``acc2_has0``; -> (S,)."""
-    return _f1_of_decisions(*_has0(*_checked(labels, predictions)))
+    return f1_of_decisions(*_has0(*checked(labels, predictions)))
 
 
 def f1_non0(labels: ArrayLike, predictions: ArrayLike) -> Floats:
     """Support-weighted F1 of the decisions of ``acc2_non0``; -> (S,)."""
-    return _f1_of_decisions(*_non0(*_checked(labels, predictions)))
+    return f1_of_decisions(*_non0(*checked(labels, predictions)))
+
+
+def checked(labels: ArrayLike, predictions: ArrayLike) -> tuple[Floats, Floats]:
+    """Return both in float64; refuse shapes that broadcast by accident, and what is not finite.
+
+    Args:
+        labels: (N,).
+        predictions: (S, N).
+
+    Returns:
+        Labels (N,) and predictions (S, N).
+
+    Raises:
+        ValueError: Other shapes, or a number that is not finite.
+    """
+    y = np.asarray(labels, dtype=np.float64)
+    p = np.asarray(predictions, dtype=np.float64)
+    if y.ndim != 1 or p.ndim != 2 or p.shape[1] != y.size:
+        raise ValueError(f"labels {y.shape} and predictions {p.shape}: need (N,) and (S, N)")
+    if not (np.isfinite(y).all() and np.isfinite(p).all()):
+        raise ValueError("labels and predictions must be finite")
+    return y, p
+
+
+def mean_over_items(values: Floats | Bools) -> Floats:
+    """Return the mean of every run, (S, N) -> (S,); NaN and a warning where N is 0."""
+    if values.shape[1] == 0:
+        return _nothing_to_average(len(values))
+    return np.asarray(values.mean(axis=1, dtype=np.float64))
+
+
+def f1_of_decisions(truth: Bools, decision: Bools, swapped: bool = False) -> Floats:
+    """Return the support-weighted F1 of every run's decisions.
+
+    Args:
+        truth: (N,), whether an item is positive.
+        decision: (S, N), whether it is called positive.
+        swapped: Take the share of a class among the decisions as its weight, as
+            ``f1_score(decision, truth, average="weighted")`` does, which takes them for the truth.
+
+    Returns:
+        F1, (S,); NaN and a warning where N is 0.
+    """
+    if truth.size == 0:
+        return _nothing_to_average(len(decision))
+    missed = np.sum(~decision & truth, axis=1, dtype=np.float64)
+    false_alarms = np.sum(decision & ~truth, axis=1, dtype=np.float64)
+    if swapped:
+        missed, false_alarms = false_alarms, missed
+    return weighted_f1(
+        tp=np.sum(decision & truth, axis=1, dtype=np.float64),
+        fp=np.asarray(false_alarms),
+        fn=np.asarray(missed),
+        tn=np.sum(~decision & ~truth, axis=1, dtype=np.float64),
+    )
 
 
 def bin_hits(labels: Floats, predictions: Floats, limit: float) -> Bools:
@@ -152,17 +207,6 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def _checked(labels: ArrayLike, predictions: ArrayLike) -> tuple[Floats, Floats]:
-    """Return both in float64; refuse shapes that broadcast by accident, and what is not finite."""
-    y = np.asarray(labels, dtype=np.float64)
-    p = np.asarray(predictions, dtype=np.float64)
-    if y.ndim != 1 or p.ndim != 2 or p.shape[1] != y.size:
-        raise ValueError(f"labels {y.shape} and predictions {p.shape}: need (N,) and (S, N)")
-    if not (np.isfinite(y).all() and np.isfinite(p).all()):
-        raise ValueError("labels and predictions must be finite")
-    return y, p
-
-
 def _has0(y: Floats, p: Floats) -> tuple[Bools, Bools]:
     return y >= 0, p >= 0
 
@@ -170,23 +214,6 @@ def _has0(y: Floats, p: Floats) -> tuple[Bools, Bools]:
 def _non0(y: Floats, p: Floats) -> tuple[Bools, Bools]:
     kept = y != 0
     return y[kept] > 0, p[:, kept] > 0
-
-
-def _f1_of_decisions(truth: Bools, decision: Bools) -> Floats:
-    if truth.size == 0:
-        return _nothing_to_average(len(decision))
-    return weighted_f1(
-        tp=np.sum(decision & truth, axis=1, dtype=np.float64),
-        fp=np.sum(decision & ~truth, axis=1, dtype=np.float64),
-        fn=np.sum(~decision & truth, axis=1, dtype=np.float64),
-        tn=np.sum(~decision & ~truth, axis=1, dtype=np.float64),
-    )
-
-
-def _mean_over_items(values: Floats | Bools) -> Floats:
-    if values.shape[1] == 0:
-        return _nothing_to_average(len(values))
-    return np.asarray(values.mean(axis=1, dtype=np.float64))
 
 
 def _nothing_to_average(runs: int) -> Floats:

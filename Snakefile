@@ -27,6 +27,7 @@ rule all:
         results("study.json"),
         results("claims.html"),
         results("tables/comparison.html"),
+        [results(f"tables/metric_variants.{kind}") for kind in ("md", "csv", "html")],
         results("figures/comparison.png"),
         results("figures/training_curves.png"),
 

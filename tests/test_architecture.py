@@ -68,6 +68,7 @@ def test_the_test_labels_are_read_by_evaluation_alone():
         "amb.cli",
         "amb.study",
         "amb.evaluation.metrics",
+        "amb.evaluation.metric_variants",
         "amb.evaluation.predictions",
         "amb.statistics",
         "amb.reporting",

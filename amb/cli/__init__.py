@@ -29,6 +29,7 @@ COMMANDS = {
     "figures": "amb.cli.figures",
     "claims": "amb.cli.claims",
     "controls": "amb.cli.controls",
+    "metrics": "amb.cli.metrics",
     "known-answer": "amb.cli.known_answer",
     "show": "amb.cli.show",
     "export": "amb.cli.export",

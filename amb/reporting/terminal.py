@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from amb.reporting import captions, claims
+from amb.reporting import captions, claims, metric_variants
 from amb.reporting.comparison_grids import (
     SCOPE_LABELS,
     differences_by_metric,
@@ -23,6 +23,7 @@ from amb.reporting.comparison_grids import (
 from amb.reporting.grid import Grid
 from amb.reporting.inputs import SCOPES, read_object
 from amb.reporting.tables import read_comparison
+from amb.statistics.metric_ranks import VariantRanks
 
 LABEL_WIDTH = 22
 GAP = 2  # between two columns
@@ -61,13 +62,13 @@ def show_results(folder: Path, console: Console) -> None:
 def show_comparison(table: pd.DataFrame, console: Console) -> None:
     """Print means with marks, then the differences on the study's first metric."""
     for grid in _fitting(means_grid(table), console.width):
-        console.print(_rich_table(grid))
+        console.print(rich_table(grid))
     _text(console, captions.means_caption(table), "dim")
     differences = differences_by_metric(table)
     if differences:
         metric, grid = differences[0]
         _heading(console, f"Differences to the reference: {metric.label}")
-        console.print(_rich_table(grid))
+        console.print(rich_table(grid))
         _text(console, captions.differences_caption(table), "dim")
 
 
@@ -91,6 +92,24 @@ def show_claims(tested: dict[str, Any], console: Console) -> None:
         _text(console, collapsed, "dim")
 
 
+def show_metric_variants(found: VariantRanks, split: str, console: Console) -> None:
+    """Print every family's means and ranks, its definitions, and the pairs that change places."""
+    _text(console, metric_variants.items_text(found, split))
+    for family, own in metric_variants.families(found.table):
+        _heading(console, metric_variants.heading(family))
+        console.print(rich_table(metric_variants.ranks_grid(own)))
+        for definition, variants, text in metric_variants.definitions_grid(own).rows:
+            _text(console, f"{definition}: {text}; in {variants}")
+        pairs = metric_variants.pairs_grid(own).rows
+        for first, second, ahead, behind in pairs:
+            _text(console, f"- {first} is ahead of {second} by {ahead}; behind by {behind}")
+        if not pairs:
+            _text(console, metric_variants.NO_PAIR)
+    console.print()
+    console.print(rich_table(metric_variants.summary_grid(found.table)))
+    _text(console, metric_variants.LEGEND, "dim")
+
+
 def result_files(folder: Path) -> list[Path]:
     """Return the report, claims, tables and figures that exist in a results folder."""
     names = ("report.html", "claims.html", "claims.md", "claims.tex")
@@ -99,6 +118,23 @@ def result_files(folder: Path) -> list[Path]:
     for name in ("tables", "figures"):
         found += sorted(path for path in (folder / name).glob("[!.]*") if path.is_file())
     return found
+
+
+def rich_table(grid: Grid) -> Table:
+    """Return ``grid`` as a table of the terminal."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
+    for column in grid.columns:
+        wraps = column.width_cm is not None
+        table.add_column(
+            Text(_heading_lines(column.header)),
+            justify="right" if column.align == "right" else "left",
+            no_wrap=not wraps,
+            min_width=LABEL_WIDTH // 2 if wraps else None,
+            max_width=LABEL_WIDTH if wraps else None,
+        )
+    for row in _blocks(grid):
+        table.add_row(*(Text(cell) for cell in row))
+    return table
 
 
 def _claim_lines(claim: dict[str, Any], alpha: float) -> Iterator[str]:
@@ -158,22 +194,6 @@ def _blocks(grid: Grid) -> Iterator[tuple[str, ...]]:
 def _heading_lines(header: str) -> str:
     """Return a long heading with its parenthesis on a second line: the cells set the width."""
     return header.replace(" (", "\n(") if len(header) > 10 else header
-
-
-def _rich_table(grid: Grid) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
-    for column in grid.columns:
-        wraps = column.width_cm is not None
-        table.add_column(
-            Text(_heading_lines(column.header)),
-            justify="right" if column.align == "right" else "left",
-            no_wrap=not wraps,
-            min_width=LABEL_WIDTH // 2 if wraps else None,
-            max_width=LABEL_WIDTH if wraps else None,
-        )
-    for row in _blocks(grid):
-        table.add_row(*(Text(cell) for cell in row))
-    return table
 
 
 def _heading(console: Console, text: str) -> None:

@@ -23,6 +23,7 @@ def test_all_captions_exist():
         "training_curves",
         "claims",
         "controls",
+        "metric_variants",
         "workflow",
     }
     assert names <= {file.stem for file in FOLDER.glob("*.rst")}

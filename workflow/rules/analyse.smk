@@ -124,3 +124,33 @@ rule judge_claims:
     shell:
         "python -m amb claims --study {params.study} --runs {params.runs}"
         " --claims {input.claims} --out-json {output} > {log} 2>&1"
+
+
+# How the rows' order moves with the definition of a metric, from the same predictions.
+rule rank_by_variant:
+    input:
+        predictions=PREDICTIONS,
+    output:
+        report(
+            results("tables/metric_variants.html"),
+            caption="../report/metric_variants.rst",
+            category="Tables",
+            labels={"table": "Metrics by definition", "format": "page"},
+        ),
+        tables=[results(f"tables/metric_variants.{kind}") for kind in ("md", "csv")],
+    log:
+        results("logs/rank_by_variant.log"),
+    benchmark:
+        results("benchmarks/rank_by_variant.tsv")
+    params:
+        **caption_params(),
+        study=STUDY_FILE,
+        runs=input_folder("predictions", levels=2),
+        tables=output_folder("tables"),
+        config=digest(STUDY.resolved()),
+        source=provenance.source_digest(
+            *provenance.STATISTICS_SOURCES, *provenance.REPORTING_SOURCES
+        ),
+    shell:
+        "python -m amb metrics rank-by-variant --study {params.study} --runs {params.runs}"
+        " --out {params.tables} > {log} 2>&1"

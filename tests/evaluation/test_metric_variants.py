@@ -14,7 +14,7 @@ SPECIAL = [-4.0, -3.5, -2.5, -2.0, -1.5, -1.0, -0.7, -0.5, -0.1, 0.0, -0.0]
 SPECIAL += [0.1, 0.5, 0.7, 1.0, 1.5, 2.0, 2.5, 3.5, 4.0]
 
 
-# The reference: one run, item by item, from the definitions of paper.md and docs/metrics.md.
+# The reference: one run, item by item, from the definitions of docs/metrics.md.
 
 
 def mean(values):

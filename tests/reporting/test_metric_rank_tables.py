@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from amb.evaluation.predictions import run_folder, write_predictions
 from amb.reporting.metric_variants import list_text
 from amb.study import load_study
 
+ROOT = Path(__file__).parents[2]
 N = 40
 SHIFTS = {"amb": 0.0, "finetuned_fusion": 0.25, "mean_predictor": 0.0}
 
@@ -70,6 +73,11 @@ def test_list_has_every_metric_with_its_definition_in_a_line(capsys):
         "mult, version 1: yaohungt/Multimodal-Transformer src/eval_metrics.py at 029afeb" in lines
     )
     assert "  acc2_neg0  Acc-2  (p > 0) = (y > 0), all items: zeros are negative" in lines
+
+
+def test_the_documentation_lists_what_the_command_lists():
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert textwrap.indent(list_text(), "    ") in page, "paste the output of: amb metrics list"
 
 
 def test_rank_writes_table_page_and_numbers_and_prints_them(folder, capsys):

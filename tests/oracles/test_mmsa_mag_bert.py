@@ -14,7 +14,7 @@ from amb.model.bert import BertEncoder, BertShape
 from amb.model.packing import TokenLayout
 from baselines.mag_bert import AdaptationGate, MagBert
 
-SHAPE = BertShape(99, 32, 2, 4, 64, 512, 2, 1e-12, 0.1, 0.1)
+SHAPE = BertShape("bert", "gelu", 0, 99, 32, 2, 4, 64, 512, 2, 1e-12, 0.1, 0.1)
 NAMES = {
     "bert.MAG.W_hv": "gate.gates.visual",
     "bert.MAG.W_ha": "gate.gates.audio",

@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "amb.cli.check",
     "data": "amb.cli.data",
     "backbone": "amb.cli.backbone",
+    "tune": "amb.cli.tune",
     "train": "amb.cli.train",
     "evaluate": "amb.cli.evaluate",
     "score": "amb.cli.score",

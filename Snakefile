@@ -8,6 +8,7 @@ min_version("9.27")
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/tune.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/analyse.smk"
@@ -24,6 +25,8 @@ rule all:
         PREDICTIONS,
         CONTROLS,
         KNOWN_ANSWER,
+        SEARCHES,
+        TUNING_FIGURE,
         results("study.json"),
         results("claims.html"),
         results("tables/comparison.html"),

@@ -35,6 +35,7 @@ COMMANDS = {
     "export": "amb.cli.export",
     "predict": "amb.cli.predict",
     "parameters": "amb.cli.parameters",
+    "expected-maximum": "amb.cli.expected_maximum",
 }
 
 

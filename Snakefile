@@ -13,6 +13,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/peek.smk"
 
 
 report: "workflow/report/workflow.rst"

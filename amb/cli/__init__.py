@@ -36,6 +36,7 @@ COMMANDS = {
     "predict": "amb.cli.predict",
     "parameters": "amb.cli.parameters",
     "expected-maximum": "amb.cli.expected_maximum",
+    "peek": "amb.cli.peek",
 }
 
 

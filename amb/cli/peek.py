@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from amb.cli.run_arguments import add_run_arguments, build_job, raise_first
@@ -13,6 +14,9 @@ HELP = "measure what choosing the epoch on the test set adds to a method's metri
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_run_arguments(parser)
+    parser.add_argument(
+        "--recipe", type=Path, help="study file that the row trains with (default: the study)"
+    )
     parser.add_argument(
         "--out", type=Path, required=True, help="JSON file to write; beside it a page (.md)"
     )
@@ -29,6 +33,8 @@ def run(args: argparse.Namespace) -> None:
     from amb.training.workers import run_seeds
 
     job = build_job(args)
+    if args.recipe is not None:
+        job = replace(job, study_file=args.recipe)
     study = load_study(args.study)
     row, statistics = study.methods[args.method], study.statistics
     with RunProgress(args.method, row.training.max_epochs) as progress:

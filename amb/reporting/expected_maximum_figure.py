@@ -48,7 +48,7 @@ def expected_maximum_figure(
             others = [curve for name, curve in curves.items() if name != method]
             _draw(axes, curves[method], others)
             axes.set_title(wrapped(label), fontsize=7.5)
-        figure.supylabel("Validation MAE of the best trial", fontsize=7)
+        figure.supylabel("Expected best validation MAE", fontsize=7)
         _add_legend(figure)
     return figure
 

@@ -116,3 +116,14 @@ def test_the_command_prints_both_numbers_and_says_what_they_are(tiny, tmp_path, 
     mae = found["metrics"]["mae"]
     assert mae["estimate"] == pytest.approx(mae["honest"] - mae["peeked"])
     assert mae["estimate"] >= 0
+
+
+def test_a_tuned_row_is_peeked_at_with_its_recipe(tiny, tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(tiny.file.read_text().replace("max_epochs: 2", "max_epochs: 1"))
+    files = ["--study", tiny.file, "--store", tiny.store, "--backbone", tiny.backbone]
+    files += ["--runs", tmp_path / "peek", "--out", tmp_path / "amb.json", "--recipe", recipe]
+    arguments = ["peek", *map(str, files), "--method", "amb", "--seeds", "1111", "--gpus", "0"]
+    assert main(arguments) == 0
+    run = json.loads((tmp_path / "peek" / "amb" / "seed1111" / EPOCHS).read_text())
+    assert len(run["epochs"]) == 1

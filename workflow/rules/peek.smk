@@ -24,10 +24,11 @@ for method, row in STUDY.compared().methods.items():
         resources:
             gpu=1,
         params:
-            study=recipe_study(method),
+            study=STUDY_FILE,
             store=input_folder("store"),
             backbone=input_folder("backbone"),
             runs=results("peek"),
+            recipe=recipe_study(method),
             method=method,
             seeds=row.seeds,
             config=digest([STUDY.training_view(method), STUDY.resolved()["statistics"]]),
@@ -38,9 +39,9 @@ for method, row in STUDY.compared().methods.items():
                 ),
             ],
         shell:
-            "python -m amb peek --study {params.study} --store {params.store}"
-            " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
-            " --runs {params.runs} --workers {threads} --gpus {resources.gpu}"
+            "python -m amb peek --study {params.study} --recipe {params.recipe}"
+            " --store {params.store} --backbone {params.backbone} --method {params.method}"
+            " --seeds {params.seeds} --runs {params.runs} --workers {threads} --gpus {resources.gpu}"
             " --out {output.inflation} > {log} 2>&1"
 
 

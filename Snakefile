@@ -8,10 +8,12 @@ min_version("9.27")
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/tune.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/peek.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -24,6 +26,8 @@ rule all:
         PREDICTIONS,
         CONTROLS,
         KNOWN_ANSWER,
+        SEARCHES,
+        TUNING_FIGURE,
         results("study.json"),
         results("claims.html"),
         results("tables/comparison.html"),

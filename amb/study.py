@@ -16,6 +16,7 @@ from typing import Any
 from amb import checked_files
 from amb.errors import InputError
 from amb.presets import Preset, load_presets
+from amb.search_space import TuningSettings, read_tuning
 
 DATA_DEFAULTS: dict[str, Any] = {
     "normalisation": "zscore",
@@ -109,6 +110,7 @@ class Study:
         backbone: The pretrained language model.
         methods: Rows by name, in table order.
         statistics: What is compared with what.
+        tuning: How rows are tuned; None where they are not.
     """
 
     file: Path
@@ -118,9 +120,11 @@ class Study:
     backbone: BackboneSettings
     methods: dict[str, MethodSettings]
     statistics: StatisticsSettings
+    tuning: TuningSettings | None = None
 
     def resolved(self) -> dict[str, Any]:
         """Return the study with all defaults filled in, as plain JSON-able values."""
+        tuning = {"tuning": dataclasses.asdict(self.tuning)} if self.tuning else {}
         return {
             "schema": 1,
             "name": self.name,
@@ -135,6 +139,7 @@ class Study:
                 **dataclasses.asdict(self.statistics),
                 "metrics": list(self.statistics.metrics),
             },
+            **tuning,
         }
 
     def training_view(self, method: str) -> dict[str, Any]:
@@ -155,6 +160,31 @@ class Study:
         """
         rows = {name: row for name, row in self.methods.items() if not row.known_as}
         return dataclasses.replace(self, methods=rows)
+
+    def tuned_rows(self) -> list[str]:
+        """Return the rows that are tuned: all that are no control, where the study tunes."""
+        return list(self.compared().methods) if self.tuning else []
+
+    def recipe_row(self, method: str) -> str | None:
+        """Return the row whose tuned recipe a row trains with; None: the study's own recipe.
+
+        A control trains with the recipe of the row that it controls: they are to differ by the
+        control only.
+        """
+        if self.tuning is None or not self.tuning.apply:
+            return None
+        return next((name for name in self.tuned_rows() if method in self.rows_alike(name)), None)
+
+    def rows_alike(self, method: str) -> list[str]:
+        """Return a row and its controls: the control rows of its builder, options and training."""
+        own = self.methods[method]
+        recipe = (own.builder, own.options, own.training)
+        controls = [
+            row.name
+            for row in self.methods.values()
+            if row.control and (row.builder, row.options, row.training) == recipe
+        ]
+        return [method, *controls]
 
     def claims_file(self) -> Path:
         """Return the path of the claims file that the study names."""
@@ -211,6 +241,10 @@ def load_study(file: str | Path) -> Study:
         raise InputError(file, "statistics.reference", statistics["reference"], allowed)
     if "metrics" in statistics:
         statistics["metrics"] = tuple(statistics["metrics"])
+    tuning = None
+    if "tuning" in content:
+        seeds = {seed for row in methods.values() for seed in row.seeds}
+        tuning = read_tuning(file, content["tuning"], comparable, seeds)
     return Study(
         file=file,
         name=content["name"],
@@ -219,6 +253,7 @@ def load_study(file: str | Path) -> Study:
         backbone=BackboneSettings(**content["backbone"]),
         methods=methods,
         statistics=StatisticsSettings(**statistics),
+        tuning=tuning,
     )
 
 

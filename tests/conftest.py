@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +39,24 @@ def tiny_study_content(backbone_name: str) -> dict:
     content["training"] = {"max_epochs": 2, "patience": 2, "batch_size": 12}
     content["statistics"]["claims"] = str(ROOT / "config" / "claims.yaml")
     return content
+
+
+def snakemake_plan(folder: Path, study: Path, *targets: str) -> dict[str, str]:
+    """Return what Snakemake would do in an empty folder: by rule, the lines of its plan."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", "1", "--resources", "gpu=0", "-n", "-p"]
+    command += [*targets, "--config", f"study={study}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    blocks = re.split(r"^(?:local)?rule (\w+):$", done.stdout, flags=re.MULTILINE)
+    return dict(zip(blocks[1::2], blocks[2::2], strict=True))
+
+
+@pytest.fixture
+def plan():
+    """What Snakemake would do with a study, without doing it."""
+    return snakemake_plan
 
 
 @pytest.fixture(scope="session")

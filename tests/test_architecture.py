@@ -18,10 +18,14 @@ ALLOWED = {
     "evaluation": {"evaluation", "training", "model", "data"},
     "inference": {"inference", "evaluation", "training", "model", "data"},
     "sizes": {"sizes", "training", "model", "data"},
+    "tuning": {"tuning", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
+    "peeking": {
+        *("peeking", "reporting", "statistics", "evaluation", "training", "model", "data"),
+    },
 }
-SHARED = {"checked_files", "errors", "files", "presets", "provenance", "study"}
+SHARED = {"checked_files", "errors", "files", "presets", "provenance", "search_space", "study"}
 
 
 def imported_modules(file):
@@ -52,13 +56,22 @@ def test_baselines_import_the_package_only():
         assert not roots & {"snakemake", "baselines", "workflow"}, file
 
 
-def test_the_test_labels_are_read_by_evaluation_alone():
-    readers = [
+def importers(prefix):
+    """The files of the package that import a module, or something of it."""
+    return sorted(
         file.relative_to(ROOT / "amb").as_posix()
         for file in (ROOT / "amb").rglob("*.py")
-        if "amb.data.firewall.read_test_labels" in set(imported_modules(file))
-    ]
-    assert readers == ["evaluation/predict.py"]
+        if any(name.startswith(prefix) for name in imported_modules(file))
+    )
+
+
+def test_the_test_labels_are_read_by_evaluation_and_by_peeking_alone():
+    assert importers("amb.data.firewall") == ["evaluation/predict.py", "peeking/retrain.py"]
+
+
+def test_nothing_but_its_own_command_imports_peeking():
+    outside = [file for file in importers("amb.peeking") if not file.startswith("peeking/")]
+    assert outside == ["cli/peek.py"]
 
 
 @pytest.mark.parametrize(

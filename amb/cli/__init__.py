@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "amb.cli.check",
     "data": "amb.cli.data",
     "backbone": "amb.cli.backbone",
+    "tune": "amb.cli.tune",
     "train": "amb.cli.train",
     "evaluate": "amb.cli.evaluate",
     "score": "amb.cli.score",
@@ -35,6 +36,8 @@ COMMANDS = {
     "export": "amb.cli.export",
     "predict": "amb.cli.predict",
     "parameters": "amb.cli.parameters",
+    "expected-maximum": "amb.cli.expected_maximum",
+    "peek": "amb.cli.peek",
 }
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from amb.cli.run_arguments import add_run_arguments, build_job, raise_first
 
-HELP = "predict every split once from each seed's checkpoint; the only step that reads test labels"
+HELP = "predict every split from each seed's checkpoint; no other step of a study reads test labels"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--comparison", type=Path, required=True, help="tests (CSV)")
     parser.add_argument("--runs", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder of the tables")
+    parser.add_argument("--tuned", type=Path, help="folder of the searches, where rows are tuned")
     parser.add_argument("--claims", type=Path, help="the tested claims (JSON)")
     parser.add_argument(
         "--out-claims",
@@ -39,16 +40,22 @@ def run(args: argparse.Namespace) -> None:
 
     from amb.reporting import claims, tables
     from amb.reporting.inputs import COMPARISON, SUMMARY, read_object, read_table
+    from amb.reporting.tuned import read_searches
     from amb.statistics.parameters import read_parameter_counts
     from amb.study import load_study
 
     study = load_study(args.study).compared()
+    trials = None
+    if args.tuned is not None:
+        searches = read_searches(args.tuned, list(study.methods))
+        trials = {name: len(search) for name, search in searches.items()}
     table = tables.tidy_comparison(
         read_table(args.summary, SUMMARY),
         read_table(args.comparison, COMPARISON),
         read_parameter_counts(args.runs, study),
         {name: method.label for name, method in study.methods.items()},
         study.statistics,
+        trials,
     )
     tables.write_comparison(args.out_dir, table)
     if args.claims is not None:

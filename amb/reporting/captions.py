@@ -27,6 +27,7 @@ def means_caption(table: pd.DataFrame) -> str:
         "over seeds only and does not cover the choice of test utterances.",
         "↓: lower is better, ↑: higher is better.",
         seeds_text(table),
+        *_trials_sentences(table),
         *_tests_sentences(table),
         *_undefined_sentences(table),
     ]
@@ -80,6 +81,12 @@ def seeds_text(table: pd.DataFrame) -> str:
         for count in sorted(seeds.unique(), reverse=True)
     ]
     return f"Seeds: {', '.join(groups)}."
+
+
+def _trials_sentences(table: pd.DataFrame) -> list[str]:
+    if "trials" not in table.columns:
+        return []
+    return ["Trials: recipes that were tried for the row, on the validation split only."]
 
 
 def _reference_label(table: pd.DataFrame) -> str:

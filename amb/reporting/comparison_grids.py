@@ -38,12 +38,15 @@ def means_grid(table: pd.DataFrame) -> Grid:
         table: The tidy comparison.
 
     Returns:
-        One row a method; columns method, the metrics, seeds, trainable and total parameters.
+        One row a method; columns method, the metrics, trials where rows were tuned, seeds,
+        trainable and total parameters.
     """
     shown = metrics_of(table)
+    tuned = (Column("Trials", "right"),) if "trials" in table.columns else ()
     columns = (
         LABEL,
         *(Column(metric.heading, "right") for metric in shown),
+        *tuned,
         Column("Seeds", "right"),
         Column("Trainable", "right"),
         Column("Parameters", "right"),
@@ -95,6 +98,7 @@ def _means_row(own: pd.DataFrame, metrics: list[MetricDisplay]) -> tuple[str, ..
     return (
         first.label,
         *(_mean_cell(cells[metric.name], metric, seeds) for metric in metrics),
+        *((f"{first.trials:.0f}",) if "trials" in own.columns else ()),
         f"{seeds:.0f}",
         format_count(first.trainable_parameters),
         format_count(first.total_parameters),

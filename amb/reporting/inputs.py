@@ -16,11 +16,15 @@ SCOPES = ("fixed_set", "population")
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns that a CSV file must have, by what they hold; more columns are ignored."""
+    """The columns that a CSV file must have, by what they hold; more columns are ignored.
+
+    ``optional`` columns hold numbers, and are read where the file has them.
+    """
 
     text: tuple[str, ...]
     numbers: tuple[str, ...]
     flags: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 SCORES = Layout(text=("method", "split", "metric"), numbers=("seed", "value"))
@@ -47,7 +51,8 @@ def read_table(file: Path, layout: Layout) -> pd.DataFrame:
         layout: The columns that are read.
 
     Returns:
-        The columns of ``layout``: text as str, numbers as float64, flags as bool.
+        The columns of ``layout``: text as str, numbers as float64, flags as bool; optional ones
+        where the file has them.
 
     Raises:
         InputError: The file is missing, lacks a column, or holds something that is no number
@@ -63,11 +68,12 @@ def read_table(file: Path, layout: Layout) -> pd.DataFrame:
     missing = [column for column in wanted if column not in frame.columns]
     if missing:
         raise InputError(file, "columns", ", ".join(frame.columns), f"also {', '.join(missing)}")
-    for column in layout.numbers:
+    optional = [column for column in layout.optional if column in frame.columns]
+    for column in (*layout.numbers, *optional):
         frame[column] = _numbers(file, frame[column])
     for column in layout.flags:
         frame[column] = _flags(file, frame[column])
-    return frame[wanted]
+    return frame[[*wanted, *optional]]
 
 
 def read_object(file: Path, key: str, kind: type, origin: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ TIDY = Layout(
         *_scoped(_NUMBERS),
     ),
     flags=_scoped(("significant",)),
+    optional=("trials",),
 )
 
 
@@ -49,6 +50,7 @@ def tidy_comparison(
     parameters: Mapping[str, ParameterCount],
     labels: Mapping[str, str],
     statistics: StatisticsSettings,
+    trials: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Join means, tests and parameter counts into one row a method and metric.
 
@@ -58,10 +60,12 @@ def tidy_comparison(
         parameters: Parameter counts of each method.
         labels: The methods in table order, with their labels.
         statistics: The study's metrics, reference and alpha.
+        trials: How many recipes were tried for each method; None where nothing was tuned.
 
     Returns:
-        One row a method and metric, in the study's order; the columns of ``TIDY``. Tests of the
-        reference with itself, and tests that were not made, are missing.
+        One row a method and metric, in the study's order; the columns of ``TIDY``, with
+        ``trials`` where rows were tuned. Tests of the reference with itself, and tests that were
+        not made, are missing.
 
     Raises:
         InputError: The frames were made for another study: a method and metric is missing from
@@ -86,6 +90,8 @@ def tidy_comparison(
         reference=statistics.reference,
         alpha=statistics.alpha,
     )
+    if trials is not None:
+        table = table.assign(trials=table["method"].map(dict(trials)))
     return _completed(table)
 
 
@@ -170,4 +176,5 @@ def _completed(table: pd.DataFrame) -> pd.DataFrame:
         table[column] = table[column].astype("object").fillna("").astype(str)
     for column in TIDY.flags:
         table[column] = table[column].eq(True)  # a test that was not made is not significant
-    return table[[*TIDY.text, *TIDY.numbers, *TIDY.flags]]
+    optional = [column for column in TIDY.optional if column in table.columns]
+    return table[[*TIDY.text, *TIDY.numbers, *TIDY.flags, *optional]]

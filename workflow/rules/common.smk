@@ -50,6 +50,17 @@ def packs():
             ]
 
 
+# The study file that a row trains with: the one with its tuned recipe where the study applies them.
+def recipe_study(method):
+    tuned = STUDY.recipe_row(method)
+    return results(f"tuned/{tuned}.yaml") if tuned else STUDY_FILE
+
+
+# The same as an input; nothing where the row has the study's own recipe.
+def recipe(method):
+    return [recipe_study(method)] if STUDY.recipe_row(method) else []
+
+
 # A param: the folder of a rule's named input or output, so many levels up.
 def input_folder(name, levels=0):
     return lambda wildcards, input: Path(input.get(name)[0]).parents[levels]
@@ -109,6 +120,15 @@ KNOWN_ANSWER = (
     if STUDY.data["reader"] == "demo"
     else []
 )
+# Only a study with a section `tuning` searches for recipes; only independent trials have an
+# expected maximum.
+SEARCHES = [results(f"tuned/{method}.json") for method in STUDY.tuned_rows()]
+TUNING_FIGURE = (
+    [results(f"figures/expected_maximum.{kind}") for kind in ("png", "pdf")]
+    if STUDY.tuning and STUDY.tuning.sampler == "random"
+    else []
+)
+APPLIED_SEARCHES = SEARCHES if STUDY.tuning and STUDY.tuning.apply else []
 CURVES = [
     path
     for method, _, seeds in packs()

@@ -1,4 +1,4 @@
-# Each frozen checkpoint predicts every split once. The only rule that reads the test labels.
+# Each frozen checkpoint predicts every split once. The only rule of `all` that reads the test labels.
 for method, pack, seeds in packs():
 
     rule:
@@ -10,6 +10,7 @@ for method, pack, seeds in packs():
             backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
             checkpoints=run_files("checkpoint.safetensors", method, seeds),
             records=run_files("run.json", method, seeds),
+            recipe=recipe(method),
         output:
             update(run_files("predictions.parquet", method, seeds)),
         log:
@@ -20,7 +21,7 @@ for method, pack, seeds in packs():
         resources:
             gpu=1,
         params:
-            study=STUDY_FILE,
+            study=recipe_study(method),
             store=input_folder("store"),
             backbone=input_folder("backbone"),
             runs=input_folder("records", levels=2),

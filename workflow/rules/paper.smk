@@ -8,6 +8,7 @@ rule render_tables:
         comparison=results("comparison.csv"),
         claims=results("claims.json"),
         records=RECORDS,
+        searches=APPLIED_SEARCHES,
     output:
         report(
             results("tables/comparison.html"),
@@ -33,12 +34,13 @@ rule render_tables:
         study=STUDY_FILE,
         runs=input_folder("records", levels=2),
         tables=output_folder("tables"),
+        tuned=f"--tuned {results('tuned')}" if APPLIED_SEARCHES else "",
         config=digest(STUDY.resolved()),
         source=provenance.source_digest(*provenance.REPORTING_SOURCES),
     shell:
         "python -m amb tables --study {params.study} --summary {input.summary}"
         " --comparison {input.comparison} --runs {params.runs} --out-dir {params.tables}"
-        " --claims {input.claims} --out-claims {output.claims} > {log} 2>&1"
+        " --claims {input.claims} --out-claims {output.claims} {params.tuned} > {log} 2>&1"
 
 
 # Every seed and its interval, and the course of every training run.

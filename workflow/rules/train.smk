@@ -10,6 +10,7 @@ for method, pack, seeds in packs():
             store=[results(f"store/{name}") for name in STORE_FILES],
             backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
             checked=ancient(results("methods.json")),
+            recipe=recipe(method),
         output:
             checkpoints=update(run_files("checkpoint.safetensors", method, seeds)),
             curves=update(run_files("curve.csv", method, seeds)),
@@ -22,7 +23,7 @@ for method, pack, seeds in packs():
         resources:
             gpu=1,
         params:
-            study=STUDY_FILE,
+            study=recipe_study(method),
             store=input_folder("store"),
             backbone=input_folder("backbone"),
             runs=output_folder("records", levels=2),

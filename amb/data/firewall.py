@@ -1,4 +1,4 @@
-"""The labels of the test split, apart from all else. Only ``amb evaluate`` may import this.
+"""The labels of the test split, apart from all else. Only evaluation and peeking may import this.
 
 What trains, tunes or selects a model never sees them; a test holds the import rule.
 """

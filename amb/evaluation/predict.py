@@ -1,7 +1,7 @@
 """Predictions of frozen checkpoints, once for every split.
 
-The one place where labels of the test split meet predictions; nothing that trains or chooses
-imports it.
+Labels of the test split meet predictions here and in ``amb.peeking`` alone; nothing that trains or
+chooses imports either.
 """
 
 from __future__ import annotations

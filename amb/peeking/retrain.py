@@ -22,10 +22,8 @@ from amb.evaluation.metrics import METRICS, Floats
 from amb.files import read_json, write_json
 from amb.model.method import SentimentModel
 from amb.study import digest
-from amb.training.loop import Epoch, TrainingResult, predict, train
-from amb.training.run import Job, build_model, identify, open_context
-from amb.training.seeds import derive_seed, seeded
-from amb.training.seen_embedding import train_seen_rows_only
+from amb.training.loop import Epoch, TrainingResult, predict
+from amb.training.run import Job, build_model, fit, identify, open_context
 
 SOURCES = ("amb/peeking", "amb/evaluation")
 EPOCHS = "epochs.json"
@@ -92,23 +90,13 @@ def train_watched(job: Job, seed: int, on_epoch: OnEpoch, watch: Watch) -> Train
     Returns:
         What training returned.
     """
-    context = open_context(job)
     model = build_model(job, seed)
-    train_seen_rows_only(model, context.splits["train"].token_ids.own_values())
 
     def after_epoch(epoch: Epoch) -> None:
         on_epoch(epoch)
         watch(epoch, _predict_aside(model, job))
 
-    with seeded("dropout", seed):
-        return train(
-            model,
-            context.splits["train"],
-            context.splits["valid"],
-            context.study.methods[job.method].training,
-            torch.Generator().manual_seed(derive_seed("order", seed)),
-            after_epoch,
-        )
+    return fit(job, model, seed, after_epoch)[0]
 
 
 def _predict_aside(model: SentimentModel, job: Job) -> Tensor:

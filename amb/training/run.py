@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from amb import provenance
 from amb.data.batches import SplitData, load_splits
@@ -22,7 +23,7 @@ from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape, SentimentModel, find_builder
 from amb.study import Study, digest, load_study
 from amb.training.checkpoint import save_checkpoint
-from amb.training.loop import Epoch, train
+from amb.training.loop import Epoch, TrainingResult, train
 from amb.training.record import (
     curve_rows,
     describe_environment,
@@ -107,6 +108,30 @@ def build_model(job: Job, seed: int) -> SentimentModel:
     return model.to(context.device)
 
 
+def fit(
+    job: Job, model: SentimentModel, seed: int, on_epoch: Callable[[Epoch], None]
+) -> tuple[TrainingResult, dict[str, Tensor]]:
+    """Train a freshly built model on the streams of ``seed``.
+
+    Args:
+        job: The method and its files.
+        model: Trained in place.
+        seed: The run's seed.
+        on_epoch: Called after every epoch.
+
+    Returns:
+        What training returns, and the rows of the word embedding that trained, by parameter.
+    """
+    context = open_context(job)
+    train_data = context.splits["train"]
+    row_ids = train_seen_rows_only(model, train_data.token_ids.own_values())
+    order = torch.Generator().manual_seed(derive_seed("order", seed))
+    settings = context.study.methods[job.method].training
+    with seeded("dropout", seed):
+        result = train(model, train_data, context.splits["valid"], settings, order, on_epoch)
+    return result, row_ids
+
+
 def identify(job: Job, seed: int) -> dict[str, Any]:
     """Return what makes a run this run; equal identities give equal runs on one machine."""
     context = open_context(job)
@@ -158,16 +183,7 @@ def run_seed(job: Job, seed: int, on_epoch: Callable[[Epoch], None]) -> str:
     start = time.perf_counter()
     model = build_model(job, seed)
     parameters = model.count_parameters()
-    row_ids = train_seen_rows_only(model, context.splits["train"].token_ids.own_values())
-    with seeded("dropout", seed):
-        result = train(
-            model,
-            context.splits["train"],
-            context.splits["valid"],
-            context.study.methods[job.method].training,
-            torch.Generator().manual_seed(derive_seed("order", seed)),
-            on_epoch,
-        )
+    result, row_ids = fit(job, model, seed, on_epoch)
     wall_time_s = time.perf_counter() - start
     checkpoint = folder / "checkpoint.safetensors"
     save_checkpoint(checkpoint, result.state, row_ids, identity)

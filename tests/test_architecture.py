@@ -21,7 +21,7 @@ ALLOWED = {
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
 }
-SHARED = {"checked_files", "errors", "files", "presets", "provenance", "study"}
+SHARED = {"checked_files", "errors", "files", "presets", "provenance", "registration", "study"}
 
 
 def imported_modules(file):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from amb.errors import InputError
 from amb.files import sha256_of
+from amb.statistics.claim_kinds import Claim, NumberClaim
 
 COLUMNS = ("dataset", "model", "metric", "value", "source", "note")
 DATASETS = ("mosi", "mosei", "sims", "simsv2")
@@ -94,6 +95,26 @@ def read_published(file: Path) -> PublishedNumbers:
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(file, "content", str(error), "a CSV file in UTF-8") from error
     return PublishedNumbers(file.name, sha256_of(file), numbers)
+
+
+def check_quoted(file: Path, claims: Sequence[Claim], published: PublishedNumbers) -> None:
+    """Refuse a claim about a number that nobody is quoted with.
+
+    Args:
+        file: The claims file, to name in messages.
+        claims: Its claims.
+        published: The table that goes with it.
+
+    Raises:
+        InputError: A claim of kind number refers to no row of the table.
+    """
+    for place, claim in enumerate(claims):
+        if not isinstance(claim, NumberClaim):
+            continue
+        if published.find(claim.dataset, claim.model, claim.metric) is None:
+            models = ", ".join(published.models(claim.dataset, claim.metric)) or "(no row)"
+            allowed = f"a model with {claim.metric} on {claim.dataset} in published.csv: {models}"
+            raise InputError(file, f"claims.{place}.published.model", claim.model, allowed)
 
 
 def _number(file: Path, line: int, row: list[str]) -> PublishedNumber:

@@ -18,6 +18,7 @@ ALLOWED = {
     "evaluation": {"evaluation", "training", "model", "data"},
     "inference": {"inference", "evaluation", "training", "model", "data"},
     "sizes": {"sizes", "training", "model", "data"},
+    "timing": {"timing", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
 }

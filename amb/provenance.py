@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA_SOURCES = ("amb/data",)
 TRAINING_SOURCES = ("amb/data", "amb/model", "amb/training")
 EVALUATION_SOURCES = ("amb/evaluation",)
+TIMING_SOURCES = ("amb/timing",)
 STATISTICS_SOURCES = ("amb/evaluation", "amb/statistics")
+CLAIMS_SOURCES = (*STATISTICS_SOURCES, "amb/registration.py")
 REPORTING_SOURCES = ("amb/reporting",)
 
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")

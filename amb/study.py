@@ -89,12 +89,16 @@ class MethodSettings:
 
 @dataclass(frozen=True)
 class StatisticsSettings:
-    """What the comparison table tests: every row against ``reference``, Holm within the table."""
+    """What the comparison table tests: every row against ``reference``, Holm within the table.
+
+    ``speed`` says whether training steps are timed, for claims of kind speed.
+    """
 
     reference: str
     alpha: float = 0.05
     metrics: tuple[str, ...] = ("mae", "corr", "acc7", "acc2_non0", "f1_non0")
     claims: str = "claims.yaml"
+    speed: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,11 @@ class Study:
             if row.control and (row.builder, row.options, row.training) == recipe
         ]
         return [method, *controls]
+
+    def dataset(self) -> str | None:
+        """Return the name of the study's data set; None for generated data."""
+        options = self.data.get(self.data["reader"], {})
+        return str(options["dataset"]) if "dataset" in options else None
 
     def claims_file(self) -> Path:
         """Return the path of the claims file that the study names."""

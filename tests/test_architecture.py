@@ -19,13 +19,23 @@ ALLOWED = {
     "inference": {"inference", "evaluation", "training", "model", "data"},
     "sizes": {"sizes", "training", "model", "data"},
     "tuning": {"tuning", "training", "model", "data"},
+    "timing": {"timing", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
     "peeking": {
         *("peeking", "reporting", "statistics", "evaluation", "training", "model", "data"),
     },
 }
-SHARED = {"checked_files", "errors", "files", "presets", "provenance", "search_space", "study"}
+SHARED = {
+    "checked_files",
+    "errors",
+    "files",
+    "presets",
+    "provenance",
+    "registration",
+    "search_space",
+    "study",
+}
 
 
 def imported_modules(file):

@@ -24,6 +24,7 @@ COMMANDS = {
     "tune": "amb.cli.tune",
     "train": "amb.cli.train",
     "evaluate": "amb.cli.evaluate",
+    "speed": "amb.cli.speed",
     "score": "amb.cli.score",
     "test": "amb.cli.test",
     "tables": "amb.cli.tables",

@@ -15,12 +15,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Evaluate; every seed is tried before the first failure is raised."""
+    """Note what is claimed, then evaluate; all seeds are tried before a failure is raised."""
     from amb.evaluation.predict import evaluate_seed
+    from amb.registration import record_evaluation
+    from amb.study import load_study
     from amb.training.progress import RunProgress
     from amb.training.workers import run_seeds
 
     job = build_job(args)
+    claims_file = load_study(args.study).claims_file()
+    for seed in args.seeds:
+        record_evaluation(job.folder(seed), claims_file)
     with RunProgress(args.method, max_epochs=None) as progress:
         failed = run_seeds(evaluate_seed, job, args.seeds, args.workers, progress)
     raise_first(failed)

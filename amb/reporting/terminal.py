@@ -14,14 +14,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from amb.reporting import captions, claims, metric_variants
+from amb.reporting import captions, claim_texts, metric_variants
 from amb.reporting.comparison_grids import (
-    SCOPE_LABELS,
     differences_by_metric,
     means_grid,
 )
 from amb.reporting.grid import Grid
-from amb.reporting.inputs import SCOPES, read_object
+from amb.reporting.inputs import read_object
 from amb.reporting.tables import read_comparison
 from amb.statistics.metric_ranks import VariantRanks
 
@@ -74,11 +73,13 @@ def show_comparison(table: pd.DataFrame, console: Console) -> None:
 
 def show_claims(tested: dict[str, Any], console: Console) -> None:
     """Print every claim: verdict, statement, reason, and the numbers at both scopes."""
-    _text(console, claims.tally(tested["claims"]))
-    alpha = float(tested.get("alpha") or claims.DEFAULT_ALPHA)
+    if warning := claim_texts.warning_text(tested):
+        _text(console, warning, "bold red")
+    _text(console, claim_texts.tally(tested["claims"]))
+    alpha = float(tested.get("alpha") or claim_texts.DEFAULT_ALPHA)
     for claim in tested["claims"]:
         verdict = str(claim["verdict"])
-        statement = claims.one_line(claim["statement"])
+        statement = claim_texts.one_line(claim["statement"])
         console.print()
         console.print(
             Text.assemble(
@@ -87,7 +88,7 @@ def show_claims(tested: dict[str, Any], console: Console) -> None:
         )
         for line in _claim_lines(claim, alpha):
             console.print(Padding(Text(line), (0, 0, 0, 4), expand=False))
-    if collapsed := claims.collapse_text(tested):
+    if collapsed := claim_texts.collapse_text(tested):
         console.print()
         _text(console, collapsed, "dim")
 
@@ -139,15 +140,18 @@ def rich_table(grid: Grid) -> Table:
 
 def _claim_lines(claim: dict[str, Any], alpha: float) -> Iterator[str]:
     if claim.get("reason"):
-        yield claims.one_line(claim["reason"])
-    for scope in SCOPES:
+        yield claim_texts.one_line(claim["reason"])
+    for scope, label in claim_texts.CLAIM_SCOPE_LABELS.items():
         if (claim.get("scopes") or {}).get(scope):
-            yield f"{SCOPE_LABELS[scope]}: {claims.scope_text(claim, scope, alpha)}"
+            yield f"{label}: {claim_texts.scope_text(claim, scope, alpha)}"
     if claim.get("counts"):
-        yield claims.counts_text(claim)
-    if data := claims.data_text(claim):
+        yield claim_texts.counts_text(claim)
+    for text in (claim_texts.published_text, claim_texts.retention_text, claim_texts.timing_text):
+        if line := text(claim):
+            yield line
+    if data := claim_texts.data_text(claim):
         yield data
-    yield f"{claim['id']}; source: {claims.source_text(claim)}"
+    yield f"{claim['id']}; source: {claim_texts.source_text(claim)}"
 
 
 def _fitting(grid: Grid, width: int) -> list[Grid]:

@@ -255,7 +255,7 @@ def claims() -> dict[str, object]:
                 "seeds": {"a": 10, "b": 10},
                 "n_items": 400,
                 "n_videos": 40,
-                "runs": ["runs/amb/seed1111"],
+                "runs": [{"folder": "runs/amb/seed1111", "identity_sha256": "12ab" * 16}],
             },
             {
                 "id": "amb-acc7",

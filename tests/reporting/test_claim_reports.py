@@ -1,6 +1,8 @@
 import markdown_it
+import pytest
 
-from amb.reporting.claims import latex_claims, markdown_claims, tally, write_claims
+from amb.reporting.claim_texts import tally
+from amb.reporting.claims import latex_claims, markdown_claims, write_claims
 
 
 def test_verdict_comes_first_and_both_scopes_follow(results):
@@ -72,3 +74,134 @@ def test_latex_is_written_beside_the_markdown(results, tmp_path):
     write_claims(tmp_path / "out" / "claims.md", results.claims())
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == ["claims.html", "claims.md", "claims.tex"]
+
+
+def of_kind(kind, **own):
+    """A claim of a kind as ``amb claims`` writes it, with the keys that pages read."""
+    empty = dict.fromkeys(("metric", "counts", "seeds", "n_items", "n_videos", "headline_scope"))
+    claim = {
+        **empty,
+        "id": kind,
+        "statement": f"A claim of kind {kind}",
+        "source": {"paper": "P", "where": "abstract"},
+        "kind": kind,
+        "contrast": {"a": "amb", "b": "late", "form": None, "labels": {"a": "AMB", "b": "Late"}},
+        "scopes": {},
+        "verdict": "inconclusive",
+        "reason": "A reason.",
+        "runs": [],
+    }
+    return {**claim, **own}
+
+
+NUMBERS = {"estimate": 0.02, "ci_low": -0.01, "ci_high": 0.05, "p_adjusted": 0.2, "mde": 0.044}
+TIMING = {"hardware": "A processor", "threads": 1, "steps": 10, "pairs": 12}
+RUNS = [
+    {"folder": "runs/amb/seed1111", "identity_sha256": "0123456789abcdef" * 4},
+    {"folder": "runs/amb/seed1112", "identity_sha256": None},
+    {"folder": "runs/late/seed1111", "identity_sha256": "f" * 64},
+]
+KINDS = [
+    of_kind(
+        "number",
+        metric="mae",
+        contrast={"a": "amb", "b": None, "form": None, "labels": {"a": "AMB"}},
+        scopes={"fixed_set": NUMBERS},
+        headline_scope="fixed_set",
+        seeds={"a": 5},
+        published={
+            **{"dataset": "mosei", "model": "MMIM (paper)", "value": 0.526, "source": "a table"},
+            **{"note": "mixed epochs", "relative_gain": 0.034, "target": 0.508116, "ours": 0.54},
+        },
+    ),
+    of_kind(
+        "noninferiority",
+        metric="mae",
+        scopes={"fixed_set": NUMBERS, "population": NUMBERS},
+        headline_scope="fixed_set",
+        runs=RUNS,
+        retention={
+            "a": {"clean": 0.5, "noisy": 0.55, "retention": 0.909},
+            "b": {"clean": 0.5, "noisy": None, "retention": None},
+            "conditions": ["gaussian:audio:1", "gaussian:visual:1"],
+        },
+    ),
+    of_kind(
+        "speed",
+        scopes={"this_hardware": {**NUMBERS, "estimate": 0.5, "ci_low": 0.48, "ci_high": 0.52}},
+        headline_scope="this_hardware",
+        timing={**TIMING, "precision": {"a": "medium", "b": "medium"}},
+    ),
+    of_kind(
+        "all_of",
+        contrast={"a": None, "b": None, "form": None, "labels": {}},
+        parts=[{"id": "one", "statement": "S", "verdict": "reproduced", "headline_scope": None}],
+    ),
+]
+TESTED = {"claims_sha256": "c" * 64, "published_sha256": "d" * 64, "alpha": 0.05, "claims": KINDS}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Published: MMIM (paper) on mosei, 0.526, improved by 3.4 %: 0.5081; ours, mean over "
+        "seeds: 0.54. Source: a table (mixed epochs)",
+        "Retention, mean over 2 conditions: AMB keeps 90.9 % (0.500 clean, 0.550 noisy); "
+        "Late keeps undefined % (0.500 clean, undefined noisy)",
+        "A processor, 1 thread, matrix precision medium, 12 pairs of blocks of 10 steps",
+        "| this hardware | +0.500 | +0.480 to +0.520 | 0.200 |",
+        "| this test set | +0.020 | −0.010 to +0.050 | 0.200 | — | 0.044 |",
+        "The verdict is that of the scope “this hardware”",
+        "one: reproduced",
+        "Runs of runs/amb: seed1111 0123456789ab, seed1112",
+        "Published numbers: SHA-256 " + "d" * 64,
+    ],
+)
+def test_every_kind_shows_what_it_rests_on(text):
+    assert text in markdown_claims(TESTED).replace("\\", "")
+
+
+def test_latex_has_the_evidence_of_every_kind_and_the_runs():
+    text = latex_claims(TESTED)
+    assert "A processor, 1 thread" in text
+    assert "one: reproduced" in text
+    assert "Runs behind the claims." in text
+    assert "seed1111 0123456789ab, seed1112" in text
+    many = latex_claims({**TESTED, "claims": KINDS * 5})
+    assert "Claims and verdicts (3 of 3)." in many
+    assert many.count(r"\label{tab:claims") == 3
+    assert many.count("Runs behind") == 1
+
+
+LATE = {
+    "edited_after_evaluation": True,
+    "statement": "Edited after the test labels were read: new or changed: x_1.",
+    "claims_changed_at": "2026-01-02T00:00:00+00:00",
+    "claims_changed_at_from": "git commit",
+    "first_evaluation_at": None,
+    "first_evaluation_at_from": "file time",
+}
+
+
+def test_a_late_edit_stands_at_the_top_of_every_page(tmp_path):
+    tested = {**TESTED, "registration": LATE}
+    write_claims(tmp_path / "claims.md", tested)
+    for suffix, bold in (
+        (".md", "**Edited"),
+        (".html", "<strong>Edited"),
+        (".tex", "textbf{Edited"),
+    ):
+        text = (tmp_path / f"claims{suffix}").read_text()
+        assert bold in text
+        assert text.index(bold) < text.index("inconclusive" if suffix != ".tex" else "midrule")
+        assert "2026-01-02T00:00:00+00:00 (git commit)" in text
+        assert "at an unknown time (file time)" in text
+
+
+def test_claims_that_were_registered_in_time_carry_no_warning():
+    fine = {**LATE, "edited_after_evaluation": False, "statement": "All is well."}
+    text = markdown_claims({**TESTED, "registration": fine})
+    assert "**" not in text
+    assert "All is well." in text
+    unknown = {**LATE, "edited_after_evaluation": None, "statement": "It cannot be told."}
+    assert "**It cannot be told.**" in markdown_claims({**TESTED, "registration": unknown})

@@ -14,6 +14,7 @@ from amb.cli import claims, score, test
 from amb.errors import InputError
 from amb.evaluation.predictions import run_folder, write_predictions
 from amb.files import sha256_of, write_json
+from amb.registration import record_evaluation
 
 ROOT = Path(__file__).parents[2]
 STUDY = """
@@ -38,10 +39,10 @@ def folder(tmp_path, simulate):
     trainable = {"amb": 50, "finetuned_fusion": 800}
     for (method, seed), rows in predictions.groupby(["method", "seed"]):
         run = run_folder(tmp_path / "runs", method, seed)
+        record = {"parameters": {"total": 1000, "trainable": trainable[method]}}
+        write_json(run / "run.json", {**record, "identity_sha256": f"{method}{seed}"})
+        record_evaluation(run, ROOT / "config" / "claims.yaml")
         write_predictions(run / "predictions.parquet", rows, {})
-        write_json(
-            run / "run.json", {"parameters": {"total": 1000, "trainable": trainable[method]}}
-        )
     return tmp_path
 
 
@@ -79,7 +80,32 @@ def test_all_three_write_what_they_promise(folder):
     by_id = {claim["id"]: claim for claim in verdicts["claims"]}
     assert by_id["amb-parameter-efficient"]["counts"]["ratio"] == 0.0625
     assert by_id["amb-parameter-efficient"]["verdict"] == "reproduced"
-    assert by_id["amb-beats-finetuned-mae"]["scopes"]["fixed_set"]["estimate"] > 0
+    ordering = by_id["amb-beats-finetuned-mae"]
+    assert ordering["scopes"]["fixed_set"]["estimate"] > 0
+    assert ordering["runs"][0] == {"folder": "runs/amb/seed11", "identity_sha256": "amb11"}
+    assert verdicts["published_sha256"] == sha256_of(ROOT / "config" / "published.csv")
+    assert verdicts["registration"]["edited_after_evaluation"] is False
+    assert by_id["amb-trains-fast"]["reason"].startswith("not tested: this study does not time")
+    assert by_id["amb-reaches-implied-mae"]["reason"] == (
+        "not tested: the claim is about mosei, this study's data are of no known data set"
+    )
+
+
+def test_a_claim_about_a_number_that_nobody_is_quoted_with_is_refused(folder):
+    text = (ROOT / "config" / "claims.yaml").read_text().replace("MMIM (paper)}", "Nobody}")
+    (folder / "claims.yaml").write_text(text)
+    shutil.copy(ROOT / "config" / "published.csv", folder)
+    with pytest.raises(InputError, match=r"published.model: found 'Nobody', .*MMIM \(paper\)"):
+        run(claims, folder, {"--out-json": "claims.json"}, claims=folder / "claims.yaml")
+
+
+def test_an_edit_after_evaluation_stands_in_the_verdicts(folder):
+    file = folder / "claims.yaml"
+    file.write_text((ROOT / "config" / "claims.yaml").read_text().replace("0.25", "0.5"))
+    shutil.copy(ROOT / "config" / "published.csv", folder)
+    (out,) = run(claims, folder, {"--out-json": "claims.json"}, claims=file)
+    found = json.loads(out.read_text())["registration"]
+    assert found["edited"] == ["amb-parameter-efficient"]
 
 
 def test_a_second_run_writes_the_same_bytes_whatever_the_order_of_rows(folder, tmp_path):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from amb.evaluation.predictions import runs_by_method
-from amb.statistics.claims import ClaimsFile, CollapseRule, CountClaim, OrderingClaim
+from amb.statistics.claim_kinds import CountClaim, OrderingClaim
+from amb.statistics.claims import ClaimsFile, CollapseRule
 from amb.statistics.collapse import collapsed_seeds, has_collapsed
 from amb.statistics.fixed_set import fixed_set_test
 from amb.statistics.judge import judge
@@ -58,10 +59,11 @@ def test_numbers_of_the_fixed_set_scope_are_those_of_the_scores(predictions):
     assert found["p_adjusted"] == found["p"]
     assert set(claim["scopes"]) == {"fixed_set", "population"}
     assert claim["seeds"] == {"a": 5, "b": 3}
-    assert claim["runs"] == [
+    folders = [
         *(f"runs/amb/seed{seed}" for seed in (11, 12, 13, 14, 15)),
         *(f"runs/late/seed{seed}" for seed in (3, 4, 5)),
     ]
+    assert claim["runs"] == [{"folder": f, "identity_sha256": None} for f in folders]
     test = runs_by_method(predictions)["amb"]
     assert (claim["n_items"], claim["n_videos"]) == (test.labels.size, 8)
 

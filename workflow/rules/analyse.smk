@@ -111,6 +111,8 @@ rule judge_claims:
         predictions=PREDICTIONS,
         records=RECORDS,
         claims=STUDY.claims_file(),
+        published=PUBLISHED,
+        timings=TIMINGS,
     output:
         results("claims.json"),
     log:
@@ -120,10 +122,11 @@ rule judge_claims:
     params:
         study=STUDY_FILE,
         runs=input_folder("predictions", levels=2),
-        source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
+        config=digest(STUDY.data),
+        source=provenance.source_digest(*provenance.CLAIMS_SOURCES),
     shell:
         "python -m amb claims --study {params.study} --runs {params.runs}"
-        " --claims {input.claims} --out-json {output} > {log} 2>&1"
+        " --claims {input.claims} --speed {input.timings} --out-json {output} > {log} 2>&1"
 
 
 # How the rows' order moves with the definition of a metric, from the same predictions.

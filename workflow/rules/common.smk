@@ -129,6 +129,28 @@ TUNING_FIGURE = (
     else []
 )
 APPLIED_SEARCHES = SEARCHES if STUDY.tuning and STUDY.tuning.apply else []
+
+
+# (a, b) of the claims of kind speed; only a study that asks for it times training steps.
+def timed_rows():
+    if not STUDY.statistics.speed:
+        return []
+    # This import takes a second, which other studies do not pay.
+    from amb.statistics.claims import load_claims
+
+    try:
+        pairs = load_claims(STUDY.claims_file()).timed_rows()
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    return [pair for pair in pairs if set(pair) <= set(STUDY.methods)]
+
+
+TIMED = timed_rows()
+TIMINGS = [results(f"speed/{a}_against_{b}.json") for a, b in TIMED]
+# Numbers that others published stand beside the claims that refer to them.
+PUBLISHED = [
+    path for path in (STUDY.claims_file().parent / "published.csv",) if path.exists()
+]
 CURVES = [
     path
     for method, _, seeds in packs()

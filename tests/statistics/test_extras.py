@@ -85,15 +85,15 @@ def test_the_violation_ratio_by_hand():
 
 
 def test_the_bound_is_the_normal_one_with_a_bootstrap_variance():
-    rng = np.random.default_rng(7)
-    a, b = rng.normal(1.2, 1, 12), rng.normal(0, 1, 8)
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(0.5, 1, 12), rng.normal(0, 1, 30)
     found = order(a, b, seed=3, resamples=4000)
     assert 0 < found.epsilon < found.epsilon_min < 1
     draws = np.random.default_rng(99)
     slow = [
-        slow_violation(draws.choice(a, 12), draws.choice(b, 8), steps=2400) for _ in range(1500)
+        slow_violation(draws.choice(a, 12), draws.choice(b, 30), steps=600) for _ in range(1500)
     ]
-    assert found.epsilon_min == pytest.approx(found.epsilon + 1.644854 * np.std(slow), abs=0.03)
+    assert found.epsilon_min == pytest.approx(found.epsilon + 1.644854 * np.std(slow), abs=0.02)
     assert order(a, b, seed=3, resamples=4000) == found
 
 

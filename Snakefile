@@ -25,6 +25,7 @@ rule all:
         CONTROLS,
         KNOWN_ANSWER,
         results("study.json"),
+        results("sensitivity.csv"),
         results("claims.html"),
         results("tables/comparison.html"),
         results("figures/comparison.png"),

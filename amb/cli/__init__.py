@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": "amb.cli.evaluate",
     "score": "amb.cli.score",
     "test": "amb.cli.test",
+    "sensitivity": "amb.cli.sensitivity",
     "tables": "amb.cli.tables",
     "figures": "amb.cli.figures",
     "claims": "amb.cli.claims",

@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> None:
         raise InputError("amb power", "--out", args.out.name, "a name that ends in .json or .csv")
     study = load_study(args.study).compared()
     claims = load_claims(args.claims or study.claims_file())
-    plan = power_plan(claims, runs_by_method(read_study_predictions(args.runs, study)))
+    predictions = read_study_predictions(args.runs, study, splits=("test",))
+    plan = power_plan(claims, runs_by_method(predictions))
     if args.out is not None:
         _write(args.out, plan)
     print(render_table(power_grid(plan)) + "\n" + CAPTION, end="")

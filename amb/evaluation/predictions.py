@@ -328,7 +328,8 @@ def _as_frame(runs: Mapping[RunKey, _Run]) -> pd.DataFrame:
             "video": of_items("video"),
             "label": np.concatenate([labels[key[2]] for key in keys]),
             "prediction": np.concatenate([runs[key].predictions for key in keys]),
-        }
+        },
+        copy=False,
     )
 
 

@@ -94,12 +94,6 @@ def t_effect(
     )
 
 
-def t_interval(effect: Effect, level: float) -> tuple[float, float]:
-    """Return the effect's interval at another level, such as .9; NaN where it has none."""
-    half_width = float(stats.t.ppf((1 + level) / 2, effect.df)) * effect.se
-    return effect.estimate - half_width, effect.estimate + half_width
-
-
 def untestable(estimate: float, alpha: float, test: str, sizes: SampleSizes, note: str) -> Effect:
     """Return the estimate without interval or p-value, and the reason for that."""
     nan = float("nan")

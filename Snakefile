@@ -30,6 +30,7 @@ rule all:
         SEARCHES,
         TUNING_FIGURE,
         results("study.json"),
+        results("sensitivity.csv"),
         results("claims.html"),
         results("tables/comparison.html"),
         [results(f"tables/metric_variants.{kind}") for kind in ("md", "csv", "html")],

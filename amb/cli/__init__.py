@@ -27,6 +27,7 @@ COMMANDS = {
     "speed": "amb.cli.speed",
     "score": "amb.cli.score",
     "test": "amb.cli.test",
+    "sensitivity": "amb.cli.sensitivity",
     "tables": "amb.cli.tables",
     "figures": "amb.cli.figures",
     "claims": "amb.cli.claims",
@@ -39,6 +40,7 @@ COMMANDS = {
     "parameters": "amb.cli.parameters",
     "expected-maximum": "amb.cli.expected_maximum",
     "peek": "amb.cli.peek",
+    "power": "amb.cli.power",
 }
 
 

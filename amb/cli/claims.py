@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
 
     claims = load_claims(args.claims)
     study = load_study(args.study)
-    predictions = read_study_predictions(args.runs, study)
+    predictions = read_study_predictions(args.runs, study, splits=("valid", "test"))
     counts = read_parameter_counts(args.runs, study)
     labels = {name: row.label for name, row in study.methods.items()}
     judged = judge(claims, predictions, counts, labels, _background(args, claims, study))

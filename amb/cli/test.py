@@ -23,5 +23,6 @@ def run(args: argparse.Namespace) -> None:
     from amb.study import load_study
 
     study = load_study(args.study).compared()
-    table = compare(read_study_predictions(args.runs, study), study.statistics)
+    predictions = read_study_predictions(args.runs, study, splits=("test",))
+    table = compare(predictions, study.statistics)
     write_text(args.out, table.to_csv(index=False, na_rep="NaN"))

@@ -8,7 +8,7 @@ Notation: ``S`` runs (seeds), ``N`` utterances, ``G`` videos, ``K`` = 17 sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,19 @@ MOMENTS: tuple[str, ...] = (
     *("tp_has0", "fp_has0", "fn_has0", "tn_has0"),
     *("tp_non0", "fp_non0", "fn_non0", "tn_non0"),
 )
+# Which sums each metric is made of, and which of them are the same for all runs.
+METRIC_MOMENTS: dict[str, tuple[str, ...]] = {
+    "mae": ("n", "abs_error"),
+    "corr": ("n", "y", "yy", "p", "pp", "py"),
+    "acc7": ("n", "hits7"),
+    "acc5": ("n", "hits5"),
+    **{
+        f"{name}_{kind}": tuple(f"{cell}_{kind}" for cell in ("tp", "fp", "fn", "tn"))
+        for name in ("acc2", "f1")
+        for kind in ("has0", "non0")
+    },
+}
+LABEL_MOMENTS = ("n", "y", "yy")
 # Below this share of the raw sum of squares a variance is rounding, and the values are constant.
 ROUNDING = 1e-12
 
@@ -122,6 +135,20 @@ def metric_from_moments(moments: Floats, metric: str) -> Floats:
         (...) the metric; NaN, without a warning, where it is undefined.
     """
     columns = dict(zip(MOMENTS, np.moveaxis(moments, -1, 0), strict=True))
+    return metric_from_columns(columns, metric)
+
+
+def metric_from_columns(columns: Mapping[str, Floats], metric: str) -> Floats:
+    """Compute one metric from the sums that it needs, given by name.
+
+    Args:
+        columns: Arrays (...) that broadcast against each other, by the names of ``MOMENTS``; at
+            least those of ``METRIC_MOMENTS[metric]``.
+        metric: Name of the metric.
+
+    Returns:
+        (...) the metric; NaN, without a warning, where it is undefined.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(_FORMULAS[metric](columns), dtype=np.float64)
 
@@ -163,7 +190,7 @@ def _items(moments: Floats, metric: str) -> Floats:
     return np.asarray(moments[..., first:last].sum(axis=-1))
 
 
-Columns = dict[str, Floats]
+Columns = Mapping[str, Floats]
 
 
 def _corr(c: Columns) -> Floats:

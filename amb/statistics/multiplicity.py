@@ -20,6 +20,17 @@ def holm_correction(p_values: ArrayLike) -> Floats:
     return adjust(p_values, "holm")
 
 
+def benjamini_hochberg(p_values: ArrayLike) -> Floats:
+    """Return p-values adjusted for the false discovery rate, (m,) -> (m,), in the input's order.
+
+    For exploratory grids. It holds for independent or positively dependent tests, and bounds the
+    expected share of false discoveries, not the chance of one.
+
+    Source: Y. Benjamini, Y. Hochberg, Journal of the Royal Statistical Society B 57 (1995) 289.
+    """
+    return adjust(p_values, "bh")
+
+
 def adjust(p_values: ArrayLike, correction: str) -> Floats:
     """Adjust the p-values of one family.
 

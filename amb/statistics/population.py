@@ -20,7 +20,10 @@ the jackknife variance.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from amb.evaluation.metrics import Floats
 from amb.statistics.contrast import Form, contrast, contrast_gradient
@@ -28,6 +31,36 @@ from amb.statistics.effect import Effect, SampleSizes, is_rounding, t_effect, un
 from amb.statistics.moments import MetricTable
 
 TEST = "two-way jackknife t"
+
+
+@dataclass(frozen=True)
+class VarianceComponents:
+    """Parts of the variance of a contrast of two methods.
+
+    Attributes:
+        seeds: (2,) V_seed of each method, gₘ² s²ₘ / Sₘ.
+        videos: V_vid.
+        cells: (2,) V_cell of each method.
+        n_seeds: (2,) number of seeds of each method.
+        n_videos: G.
+    """
+
+    seeds: Floats
+    videos: float
+    cells: Floats
+    n_seeds: NDArray[np.int64]
+    n_videos: int
+
+    def variance(self) -> float:
+        """Return V, the squared standard error."""
+        v_seed, v_cell = float(self.seeds.sum()), float(self.cells.sum())
+        return max(v_seed + self.videos - v_cell, v_seed, self.videos)
+
+    def df(self) -> float:
+        """Return the degrees of freedom of V; NaN where nothing varies."""
+        own = float((self.seeds**2 / (self.n_seeds - 1)).sum())
+        spread = own + self.videos**2 / (self.n_videos - 1)
+        return self.variance() ** 2 / spread if spread > 0 else float("nan")
 
 
 def population_test(
@@ -61,15 +94,13 @@ def population_test(
     sizes = SampleSizes(a.values.size, b.values.size, a.n_items, G)
     A, B = float(a.values.mean()), float(b.values.mean())
     estimate = float(contrast(A, B, form, higher_is_better))
-    deleted = contrast(
-        a.leave_one_video_out.mean(axis=0), b.leave_one_video_out.mean(axis=0),
-        form, higher_is_better,
-    )  # fmt: skip
+    deleted = delete_one_video(a, b, form, higher_is_better)
     note = _why_not(estimate, deleted, sizes)
     if note:
         return untestable(estimate, alpha, TEST, sizes, note)
     gradient = contrast_gradient(A, B, form, higher_is_better)
-    variance, df = _variance_and_df((a, b), gradient, deleted)
+    components = variance_components(a, b, gradient, deleted)
+    variance, df = components.variance(), components.df()
     if is_rounding(variance, gradient[0] * A, gradient[1] * B):
         return untestable(estimate, alpha, TEST, sizes, "neither seeds nor videos differ")
     return t_effect(estimate, variance, df, alpha, TEST, sizes)
@@ -88,21 +119,39 @@ def _why_not(estimate: float, deleted: Floats, sizes: SampleSizes) -> str:
     return ""
 
 
-def _variance_and_df(
-    methods: tuple[MetricTable, MetricTable], gradient: tuple[float, float], deleted: Floats
-) -> tuple[float, float]:
-    """Return V and its degrees of freedom from the two methods and θ̂₋ᵥ, (G,)."""
-    G = deleted.size
+def variance_components(
+    a: MetricTable, b: MetricTable, gradient: tuple[float, float], deleted: Floats
+) -> VarianceComponents:
+    """Split the variance of the contrast into that of seeds, of videos and of both together.
+
+    Args:
+        a: Metric of the method in question.
+        b: Metric of the method that it is compared with.
+        gradient: Derivatives of the contrast with respect to both seed means.
+        deleted: (G,) the contrast without each video.
+
+    Returns:
+        The components.
+    """
+    G, methods = deleted.size, (a, b)
     S = np.array([method.values.size for method in methods])
     g2 = np.square(gradient)
-    seed_terms = g2 * np.array([method.values.var(ddof=1) for method in methods]) / S
-    cell_terms = g2 * np.array([_cell_sum_of_squares(method) for method in methods])
-    v_seed = float(seed_terms.sum())
-    v_video = float((G - 1) / G * np.square(deleted - deleted.mean()).sum())
-    v_cell = float((G - 1) / G * (cell_terms / ((S - 1) * S)).sum())
-    variance = max(v_seed + v_video - v_cell, v_seed, v_video)
-    spread = float((seed_terms**2 / (S - 1)).sum()) + v_video**2 / (G - 1)
-    return variance, variance**2 / spread if spread > 0 else float("nan")
+    return VarianceComponents(
+        seeds=g2 * np.array([method.values.var(ddof=1) for method in methods]) / S,
+        videos=float((G - 1) / G * np.square(deleted - deleted.mean()).sum()),
+        cells=(
+            g2 * np.array([_cell_sum_of_squares(method) for method in methods])
+            * (G - 1) / G / ((S - 1) * S)
+        ),
+        n_seeds=S,
+        n_videos=G,
+    )  # fmt: skip
+
+
+def delete_one_video(a: MetricTable, b: MetricTable, form: Form, higher_is_better: bool) -> Floats:
+    """Return the contrast without each video, θ̂₋ᵥ (G,)."""
+    A, B = (table.leave_one_video_out.mean(axis=0) for table in (a, b))
+    return contrast(A, B, form, higher_is_better)
 
 
 def _cell_sum_of_squares(method: MetricTable) -> float:

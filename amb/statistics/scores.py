@@ -25,13 +25,14 @@ def score(predictions: pd.DataFrame) -> pd.DataFrame:
         alphabetical, splits and metrics in their usual order. ``n`` counts the items that the
         metric is computed on.
     """
-    present = set(predictions["split"])
+    present = set(predictions["split"].unique())
     rows = [
-        (runs.method, int(seed), split, name, float(value), metric.count_items(runs.labels))
+        (runs.method, int(seed), split, name, float(value), n)
         for split in SPLITS
         if split in present
         for runs in runs_by_method(predictions, split).values()
         for name, metric in METRICS.items()
+        for n in (metric.count_items(runs.labels),)
         for seed, value in zip(runs.seeds, metric(runs.labels, runs.predictions), strict=True)
     ]
     order = {name: place for place, name in enumerate((*SPLITS, *METRICS))}

@@ -47,7 +47,11 @@ def test_predictions_come_back_as_written(tmp_path):
     assert tuple(found.columns) == PREDICTION_COLUMNS
     assert found["label"].dtype == found["prediction"].dtype == np.float32
     expected = frame.sort_values(["split", "utterance"], ignore_index=True)
-    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    texts = ["method", "split", "corruption", "utterance", "video"]
+    pd.testing.assert_frame_equal(
+        found.astype(dict.fromkeys(texts, "str")), expected, check_dtype=False
+    )
+    assert all(found[name].cat.categories.is_monotonic_increasing for name in texts)
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
 
 
@@ -58,6 +62,33 @@ def test_order_of_files_and_rows_changes_nothing(tmp_path):
     one = read_predictions([tmp_path / "1.parquet", tmp_path / "3.parquet"])
     other = read_predictions([tmp_path / "s3.parquet", tmp_path / "s1.parquet"])
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_file_of_known_items_is_read_as_one_of_unknown_items(tmp_path):
+    """The second file of equal items is read by its predictions alone; the third is shuffled."""
+    frames = [run_frame(seed=seed).sample(frac=1, random_state=7) for seed in (4, 2)]
+    frames.append(run_frame("late", seed=9).sample(frac=1, random_state=8))
+    files = [store(tmp_path / f"{i}.parquet", frame) for i, frame in enumerate(frames)]
+    together = read_predictions(files)
+    alone = pd.concat([read_predictions([file]).astype({"method": "str"}) for file in files])
+    alone = alone.sort_values(["method", "seed", "split", "utterance"], ignore_index=True)
+    pd.testing.assert_frame_equal(together.astype({"method": "str"}), alone)
+
+
+def test_a_number_that_is_not_finite_is_refused_in_a_file_of_known_items_too(tmp_path):
+    bad = run_frame(seed=2)
+    bad.loc[4, "prediction"] = np.inf
+    with pytest.raises(InputError, match=r"b.parquet: column prediction, utterance valid_v1_1"):
+        read_predictions(two_files(tmp_path, bad))
+
+
+def test_a_file_of_two_runs_is_read_as_two(tmp_path):
+    both = pd.concat([run_frame(seed=5), run_frame(seed=3)])
+    found = read_predictions([store(tmp_path / "both.parquet", both)])
+    apart = read_predictions(
+        [store(tmp_path / f"{seed}.parquet", run_frame(seed=seed)) for seed in (3, 5)]
+    )
+    pd.testing.assert_frame_equal(found, apart)
 
 
 @pytest.mark.parametrize("column", ["label", "prediction"])
@@ -197,6 +228,11 @@ def test_a_study_reads_exactly_its_own_runs(runs, study):
     found = read_study_predictions(runs, study)
     keys = sorted(set(found[["method", "seed"]].itertuples(index=False, name=None)))
     assert keys == [("amb", 11), ("amb", 12), ("late_fusion", 11)]
+    test = read_study_predictions(runs, study, splits=("test",))
+    assert test["split"].unique().tolist() == ["test"]
+    rest = found[found["split"] == "test"].reset_index(drop=True)
+    assert test["prediction"].tolist() == rest["prediction"].tolist()
+    assert test["utterance"].tolist() == rest["utterance"].tolist()
 
 
 def test_a_study_names_the_run_that_has_no_predictions(runs, study):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from amb.statistics.multiplicity import adjust, holm_correction
+from amb.statistics.multiplicity import adjust, benjamini_hochberg, holm_correction
 
 
 def test_holm_of_a_hand_worked_example_in_unsorted_order():
@@ -30,6 +31,17 @@ def test_what_could_not_be_tested_stays_nan_and_does_not_count():
 def test_bh_agrees_with_scipy():
     p = [0.2, 0.001, 0.04, 0.03]
     np.testing.assert_allclose(adjust(p, "bh"), stats.false_discovery_control(p))
+
+
+def test_benjamini_hochberg_of_a_hand_worked_example_in_unsorted_order():
+    # sorted .01 .02 .03 .2: 4/1·.01, 4/2·.02, 4/3·.03, .2, then the minimum from the top
+    found = benjamini_hochberg([0.03, 0.2, np.nan, 0.01, 0.02])
+    np.testing.assert_allclose(found, [0.04, 0.2, np.nan, 0.04, 0.04])
+    p = np.random.default_rng(1).random(9)
+    np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1])
+    order = np.random.default_rng(2).permutation(9)
+    np.testing.assert_array_equal(benjamini_hochberg(p[order]), benjamini_hochberg(p)[order])
+    assert (benjamini_hochberg(p) <= holm_correction(p)).all()
 
 
 def test_an_unknown_correction_is_refused():

@@ -42,6 +42,26 @@ rule test_differences:
         " > {log} 2>&1"
 
 
+# Every row against the reference by other means: no verdict and no star depends on them.
+rule compare_further:
+    input:
+        predictions=PREDICTIONS,
+    output:
+        results("sensitivity.csv"),
+    log:
+        results("logs/compare_further.log"),
+    benchmark:
+        results("benchmarks/compare_further.tsv")
+    params:
+        study=STUDY_FILE,
+        runs=input_folder("predictions", levels=2),
+        config=digest(STUDY.resolved()["statistics"]),
+        source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
+    shell:
+        "python -m amb sensitivity --study {params.study} --runs {params.runs} --out {output}"
+        " > {log} 2>&1"
+
+
 # Control rows must lie where they are known to lie; one out of range fails the run, and its table
 # stays.
 rule check_controls:

@@ -23,6 +23,7 @@ COMMANDS = {
     "backbone": "amb.cli.backbone",
     "train": "amb.cli.train",
     "evaluate": "amb.cli.evaluate",
+    "corrupt": "amb.cli.corrupt",
     "score": "amb.cli.score",
     "test": "amb.cli.test",
     "tables": "amb.cli.tables",

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from amb.study import CorruptionSettings
 
 CLEAN = "none"
+# Of these nothing is left to chance at a share of 1; shuffled frames still have an order.
+WHOLE_AT_ONE = ("feature_dropout", "missing", "token_mask")
 
 
 class Condition(NamedTuple):
@@ -45,7 +47,7 @@ class Condition(NamedTuple):
     @property
     def is_random(self) -> bool:
         """Whether two draws differ."""
-        return self.level > 0 and (self.kind, self.level) != ("missing", 1)
+        return self.level > 0 and not (self.level == 1 and self.kind in WHOLE_AT_ONE)
 
 
 class GridPoint(NamedTuple):

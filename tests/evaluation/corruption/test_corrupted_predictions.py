@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
@@ -152,3 +154,19 @@ def test_data_that_lack_what_is_corrupted_are_refused(trained, grid_job, monkeyp
     monkeypatch.setattr(type(store), "modalities", property(lambda _: tuple(dimensions)))
     with pytest.raises(InputError, match="visual for the corruption gaussian"):
         corrupt_seed(job, 1111)
+
+
+def test_texts_that_training_has_met_are_remembered_as_evaluation_remembered_them(trained):
+    job = trained("late_fusion")
+    splits = open_context(job).splits
+    train, test = splits["train"], splits["test"]
+    rows = torch.arange(len(test))
+    same_texts = replace(
+        test, token_ids=train.token_ids.take(rows), word_index=train.word_index.take(rows)
+    )
+    model = load_frozen(job, 1111)
+    for split in ("train", "valid"):
+        predict(model, splits[split])
+    evaluated = predict(model, same_texts)
+    again = predict_clean(load_frozen(job, 1111), {**splits, "test": same_texts})
+    assert torch.equal(again, evaluated)

@@ -34,6 +34,7 @@ def test_what_is_not_random_is_drawn_once():
         (
             CorruptionEntry("gaussian", ("audio", "visual"), (0.0, 0.5)),
             CorruptionEntry("missing", ("text",), (0.5, 1.0)),
+            CorruptionEntry("temporal_shuffle", ("audio",), (1.0,)),
         ),
     )
     assert [point.name for point in grid_points(settings)] == [
@@ -41,4 +42,5 @@ def test_what_is_not_random_is_drawn_once():
         *("gaussian:audio:0.5:2", "gaussian:visual:0:0", "gaussian:visual:0.5:0"),
         *("gaussian:visual:0.5:1", "gaussian:visual:0.5:2", "missing:text:0.5:0"),
         *("missing:text:0.5:1", "missing:text:0.5:2", "missing:text:1:0"),
+        *(f"temporal_shuffle:audio:1:{draw}" for draw in range(3)),
     ]

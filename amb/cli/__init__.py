@@ -30,6 +30,7 @@ COMMANDS = {
     "figures": "amb.cli.figures",
     "claims": "amb.cli.claims",
     "controls": "amb.cli.controls",
+    "robustness": "amb.cli.robustness",
     "known-answer": "amb.cli.known_answer",
     "show": "amb.cli.show",
     "export": "amb.cli.export",

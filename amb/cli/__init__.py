@@ -31,6 +31,7 @@ COMMANDS = {
     "claims": "amb.cli.claims",
     "controls": "amb.cli.controls",
     "robustness": "amb.cli.robustness",
+    "robustness-report": "amb.cli.robustness_report",
     "known-answer": "amb.cli.known_answer",
     "show": "amb.cli.show",
     "export": "amb.cli.export",

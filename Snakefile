@@ -24,6 +24,8 @@ rule all:
         PREDICTIONS,
         CONTROLS,
         KNOWN_ANSWER,
+        CORRUPTED,
+        ROBUSTNESS,
         results("study.json"),
         results("claims.html"),
         results("tables/comparison.html"),

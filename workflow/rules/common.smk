@@ -109,6 +109,28 @@ KNOWN_ANSWER = (
     if STUDY.data["reader"] == "demo"
     else []
 )
+# Only a study with a grid of corruptions has these; controls are known on clean inputs alone.
+CORRUPTED_PACKS = [
+    pack for pack in packs() if STUDY.corruption and pack[0] in STUDY.compared().methods
+]
+CORRUPTED = [
+    path
+    for method, _, seeds in CORRUPTED_PACKS
+    for path in run_files("corrupted.parquet", method, seeds)
+]
+ROBUSTNESS = (
+    [
+        results(name)
+        for name in (
+            "robustness.csv",
+            "tables/robustness.md",
+            "tables/robustness.csv",
+            "figures/robustness.png",
+        )
+    ]
+    if CORRUPTED
+    else []
+)
 CURVES = [
     path
     for method, _, seeds in packs()

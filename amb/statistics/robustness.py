@@ -118,15 +118,18 @@ def degradation_effect(
         InputError: A method has no predictions, or not under every condition that matches, or none
             matches.
     """
-    methods = under_corruption(predictions[predictions["method"].isin([a, b])])
+    own = predictions[predictions["method"].isin([a, b])]
+    points = [GridPoint.parse(name) for name in own["corruption"].unique() if name != CLEAN]
+    known = sorted({point.condition for point in points if point.condition.level > 0})
+    chosen = [c for c in known if fnmatchcase(c.name, corruption_pattern)]
+    if not chosen:
+        found = ", ".join(condition.name for condition in known)
+        raise InputError("predictions", "corruption", found, corruption_pattern)
+    names = [CLEAN, *(point.name for point in points if point.condition in chosen)]
+    methods = under_corruption(own[own["corruption"].isin(names)])
     for name in (a, b):
         if name not in methods:
             raise InputError("predictions", "method", ", ".join(methods), name)
-    known = {c.name: c for method in methods.values() for c in method.noisy if c.level > 0}
-    chosen = [c for name, c in known.items() if fnmatchcase(name, corruption_pattern)]
-    if not chosen:
-        raise InputError("predictions", "corruption", ", ".join(known), corruption_pattern)
-    for name in (a, b):
         lacking = [condition.name for condition in chosen if condition not in methods[name].noisy]
         if lacking:
             raise InputError("predictions", f"method {name}", f"none under {lacking[0]}", "some")

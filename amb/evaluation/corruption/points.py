@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from amb.study import CorruptionSettings
+from amb.errors import InputError
+from amb.study import CORRUPTION_TARGETS, CorruptionSettings
 
 CLEAN = "none"
 # Of these nothing is left to chance at a share of 1; shuffled frames still have an order.
@@ -72,12 +73,18 @@ class GridPoint(NamedTuple):
             The point.
 
         Raises:
-            ValueError: It is no such name.
+            InputError: It is no such name.
         """
-        kind, target, level, draw = name.split(":")
-        point = cls(Condition(kind, target, float(level)), int(draw))
+        expected = "<kind>:<target>:<level>:<draw>, as this version writes it"
+        parts = name.split(":")
+        if len(parts) != 4 or parts[1] not in CORRUPTION_TARGETS.get(parts[0], ()):
+            raise InputError("predictions", "corruption", name, expected)
+        try:
+            point = cls(Condition(parts[0], parts[1], float(parts[2])), int(parts[3]))
+        except ValueError:
+            raise InputError("predictions", "corruption", name, expected) from None
         if point.name != name:
-            raise ValueError(f"{name} is not how a point is written, but {point.name}")
+            raise InputError("predictions", "corruption", name, point.name)
         return point
 
 

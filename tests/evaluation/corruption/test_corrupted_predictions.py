@@ -7,9 +7,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 from amb.cli import main
-from amb.errors import InputError
 from amb.evaluation.corruption.encoders import EmbeddingNoise, encoders_of
 from amb.evaluation.corruption.fields import FieldKey
 from amb.evaluation.corruption.grid import CorruptionScales, predict_clean, predict_corrupted
@@ -147,13 +147,29 @@ def test_a_study_without_a_grid_and_a_control_row_are_refused(grid_job, tiny, tm
     assert "corruption: found 'no such section'" in capsys.readouterr().err
 
 
-def test_data_that_lack_what_is_corrupted_are_refused(trained, grid_job, monkeypatch):
-    job = trained("amb")
-    store = open_context(job).store
-    dimensions = {"audio": store.dimensions["audio"]}
-    monkeypatch.setattr(type(store), "modalities", property(lambda _: tuple(dimensions)))
-    with pytest.raises(InputError, match="visual for the corruption gaussian"):
-        corrupt_seed(job, 1111)
+TEXTS = """video_id,clip_id,text,label,mode
+v1,1,fine,-1,train
+v2,1,bad,0.5,valid
+v3,7,good,3.0,test
+"""
+
+
+def test_a_grid_that_corrupts_what_the_data_lack_is_refused_by_the_check(tiny, tmp_path, capsys):
+    content = yaml.safe_load(tiny.file.read_text(encoding="utf-8"))
+    content["data"] = {"reader": "label_csv", "label_csv": {"dataset": "other", "file": "t.csv"}}
+    content["methods"] = {"finetuned_text": {}}
+    content["statistics"]["reference"] = "finetuned_text"
+    content["corruption"] = GAUSSIAN
+    (tmp_path / "t.csv").write_text(TEXTS)
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    command = ["--study", str(study), "--out", str(tmp_path / "store")]
+    assert main(["data", "prepare", *command, "--data-root", str(tmp_path)]) == 0
+    command = ["--study", str(study), "--store", str(tmp_path / "store")]
+    command += ["--backbone", str(tiny.backbone), "--out", str(tmp_path / "methods.json")]
+    assert main(["check", *command]) == 2
+    expected = "modalities: found 'text', expected audio for the corruption gaussian"
+    assert expected in capsys.readouterr().err
 
 
 def test_texts_that_training_has_met_are_remembered_as_evaluation_remembered_them(trained):

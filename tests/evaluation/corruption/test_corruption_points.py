@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from amb.errors import InputError
 from amb.evaluation.corruption.points import Condition, GridPoint, grid_points
 from amb.study import CorruptionEntry, CorruptionSettings
 
@@ -22,9 +23,15 @@ def test_a_name_is_written_and_read_back(point, name):
     assert GridPoint.parse(name) == point
 
 
-@pytest.mark.parametrize("name", ["none", "gaussian:audio:0.50:0", "gaussian:audio:1", "a:b:c:d"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("none", "gaussian:audio:0.50:0", "gaussian:audio:1", "gaussian:text:1:0"),
+        *("blur:visual:1:0", "gaussian:audio:loud:0"),
+    ],
+)
 def test_what_is_no_name_is_refused(name):
-    with pytest.raises(ValueError):
+    with pytest.raises(InputError, match=f"corruption: found '{name}'"):
         GridPoint.parse(name)
 
 

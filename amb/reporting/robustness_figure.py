@@ -13,10 +13,12 @@ from matplotlib.lines import Line2D
 from amb.reporting.corruption_names import LEVELS, title_of
 from amb.reporting.figure_style import PAGE_WIDTH_IN, SERIES, house_style, wrapped
 from amb.reporting.metric_display import METRICS
+from amb.study import NOISE_KINDS
 
 COLUMNS = 3
 PANEL_IN = 1.75  # height of a panel
-SPREAD = 0.012  # of a panel's width, between the intervals of two rows
+SPREAD = 0.012  # of a panel's width, between the intervals of two rows …
+WIDEST = 0.05  # … and between those of the first and the last
 
 
 def robustness_figure(table: pd.DataFrame, alpha: float = 0.05) -> Figure:
@@ -27,7 +29,8 @@ def robustness_figure(table: pd.DataFrame, alpha: float = 0.05) -> Figure:
         alpha: One minus the level of its intervals.
 
     Returns:
-        The figure; rows differ by colour, marker and line, so that it reads in grey too.
+        The figure; rows differ by colour, marker and line, so that it reads in grey too. Standard
+        deviations stand on a square-root scale, where small ones have room.
     """
     metric = METRICS[table["metric"].iloc[0]]
     own = table[(table["metric"] == metric.name) & (table["quantity"] == "condition")]
@@ -44,35 +47,39 @@ def robustness_figure(table: pd.DataFrame, alpha: float = 0.05) -> Figure:
                 axes.set_visible(False)
                 continue
             (kind, target), points = curves[index]
-            _draw_curves(axes, points, list(labels), metric.scale)
+            root = kind in NOISE_KINDS
+            _draw_curves(axes, points, list(labels), metric.scale, root)
             axes.set_title(wrapped(title_of(str(kind), str(target)), 32), fontsize=7.5)
-            axes.set_xlabel(LEVELS[str(kind)])
+            axes.set_xlabel(LEVELS[str(kind)] + (" (root scale)" if root else ""))
         unit = ", %" if metric.percent else ""
         figure.supylabel(f"Test {metric.label}{unit} ({metric.direction})", fontsize=7)
         _add_legend(figure, labels, alpha, own)
     return figure
 
 
-def _draw_curves(axes: Axes, points: pd.DataFrame, methods: list[str], scale: float) -> None:
-    width = float(points["level"].max()) or 1.0
+def _draw_curves(
+    axes: Axes, points: pd.DataFrame, methods: list[str], scale: float, root: bool
+) -> None:
+    levels = np.array(sorted(set(points["level"])))
+    places = np.sqrt(levels) if root else levels
+    step = min(SPREAD, WIDEST / len(methods)) * (places[-1] or 1.0)
     for place, method in enumerate(methods):
         own = points[points["method"] == method].sort_values("level")
         if own.empty:  # a corruption that is not applicable to this row
             continue
-        shift = (place - (len(methods) - 1) / 2) * SPREAD * width
-        level = own["level"].to_numpy(float) + shift
+        shift = (place - (len(methods) - 1) / 2) * step
+        x = places[np.searchsorted(levels, own["level"])] + shift
         mean, low, high = (
             own[name].to_numpy(float) * scale for name in ("noisy", "noisy_ci_low", "noisy_ci_high")
         )
         colour, marker, line = SERIES[place % len(SERIES)]
         defined = np.isfinite(low) & np.isfinite(high)
-        axes.vlines(level[defined], low[defined], high[defined], colour, linewidth=0.9, zorder=2)
+        axes.vlines(x[defined], low[defined], high[defined], colour, linewidth=0.9, zorder=2)
         axes.plot(
-            level, mean, color=colour, marker=marker, linestyle=line, linewidth=1.1,
+            x, mean, color=colour, marker=marker, linestyle=line, linewidth=1.1,
             markersize=3.6, markerfacecolor="white", markeredgewidth=0.9, gid=method, zorder=3,
         )  # fmt: skip
-    levels = sorted(set(points["level"]))
-    axes.set_xticks(levels, [f"{level:g}" for level in levels])
+    axes.set_xticks(places, [f"{level:g}" for level in levels])
     axes.tick_params(axis="y", labelleft=True)
     axes.margins(x=0.06)
 

@@ -81,6 +81,7 @@ def _draw_curves(
         )  # fmt: skip
     axes.set_xticks(places, [f"{level:g}" for level in levels])
     axes.tick_params(axis="y", labelleft=True)
+    axes.locator_params(axis="y", nbins=6)
     axes.margins(x=0.06)
 
 

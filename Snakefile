@@ -29,6 +29,8 @@ rule all:
         KNOWN_ANSWER,
         SEARCHES,
         TUNING_FIGURE,
+        CORRUPTED,
+        ROBUSTNESS,
         results("study.json"),
         results("sensitivity.csv"),
         results("claims.html"),

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 DATA_SOURCES = ("amb/data",)
 TRAINING_SOURCES = ("amb/data", "amb/model", "amb/training")
-EVALUATION_SOURCES = ("amb/evaluation",)
+EVALUATION_SOURCES = ("amb/evaluation/predict.py", "amb/evaluation/predictions.py")
+CORRUPTION_SOURCES = (*EVALUATION_SOURCES, "amb/evaluation/corruption")
 TIMING_SOURCES = ("amb/timing",)
 STATISTICS_SOURCES = ("amb/evaluation", "amb/statistics")
 CLAIMS_SOURCES = (*STATISTICS_SOURCES, "amb/registration.py")

@@ -27,6 +27,18 @@ DATA_DEFAULTS: dict[str, Any] = {
 CONTROLS = ("shuffled_audio", "shuffled_visual", "shuffled_text", "permuted_labels")
 # Builders whose rows have a known answer: constants, and the label itself.
 KNOWN_BUILDERS = ("mean_predictor", "majority_class", "label_oracle")
+_HEARD_OR_SEEN = ("audio", "visual", "audio+visual")
+# What each kind of corruption can act on; ``amb.evaluation.corruption`` says what it does there.
+CORRUPTION_TARGETS: dict[str, tuple[str, ...]] = {
+    "gaussian": _HEARD_OR_SEEN,
+    "feature_dropout": _HEARD_OR_SEEN,
+    "temporal_shuffle": _HEARD_OR_SEEN,
+    "missing": (*_HEARD_OR_SEEN, "text", "audio+text", "visual+text"),
+    "token_mask": ("text",),
+    "embedding_noise": ("text",),
+}
+# The kinds whose level is a standard deviation; that of the others is a share, at most 1.
+NOISE_KINDS = ("gaussian", "embedding_noise")
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,28 @@ class StatisticsSettings:
 
 
 @dataclass(frozen=True)
+class CorruptionEntry:
+    """One line of the grid: a kind at all its levels, on each of its targets."""
+
+    kind: str
+    targets: tuple[str, ...]
+    levels: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class CorruptionSettings:
+    """The grid of corruptions that frozen checkpoints are tried under, on the test split only.
+
+    ``draws`` is how often each random corruption is drawn; draws are averaged within a seed.
+
+    Reconstruction: all of it; the noise protocol is not stated in the abstract.
+    """
+
+    draws: int
+    grid: tuple[CorruptionEntry, ...]
+
+
+@dataclass(frozen=True)
 class Study:
     """A resolved study.
 
@@ -115,6 +149,7 @@ class Study:
         methods: Rows by name, in table order.
         statistics: What is compared with what.
         tuning: How rows are tuned; None where they are not.
+        corruption: The grid of corruptions, None where there is none.
     """
 
     file: Path
@@ -125,6 +160,7 @@ class Study:
     methods: dict[str, MethodSettings]
     statistics: StatisticsSettings
     tuning: TuningSettings | None = None
+    corruption: CorruptionSettings | None = None
 
     def resolved(self) -> dict[str, Any]:
         """Return the study with all defaults filled in, as plain JSON-able values."""
@@ -144,7 +180,18 @@ class Study:
                 "metrics": list(self.statistics.metrics),
             },
             **tuning,
+            **({"corruption": self.corruption_view()} if self.corruption else {}),
         }
+
+    def corruption_view(self) -> dict[str, Any] | None:
+        """Return the grid of corruptions as plain JSON-able values, None where there is none."""
+        if self.corruption is None:
+            return None
+        grid = [
+            {"kind": entry.kind, "targets": list(entry.targets), "levels": list(entry.levels)}
+            for entry in self.corruption.grid
+        ]
+        return {"draws": self.corruption.draws, "grid": grid}
 
     def training_view(self, method: str) -> dict[str, Any]:
         """Return what training one method depends on; seeds and other rows are not in it."""
@@ -232,8 +279,8 @@ def load_study(file: str | Path) -> Study:
         The resolved study.
 
     Raises:
-        InputError: The file breaks the schema, names an unknown reference row, or asks a row for
-            too few seeds to test.
+        InputError: The file breaks the schema, names an unknown reference row, or corrupts what a
+            kind of corruption does not act on.
     """
     file = Path(file)
     content = checked_files.load_checked_yaml(file, "study")
@@ -263,7 +310,32 @@ def load_study(file: str | Path) -> Study:
         methods=methods,
         statistics=StatisticsSettings(**statistics),
         tuning=tuning,
+        corruption=_corruption(file, content.get("corruption")),
     )
+
+
+def _corruption(file: Path, section: dict[str, Any] | None) -> CorruptionSettings | None:
+    """Read the grid of corruptions; refuse what the schema cannot express readably."""
+    if section is None:
+        return None
+    grid, seen = [], set()
+    for place, line in enumerate(section["grid"]):
+        entry = CorruptionEntry(
+            line["kind"], tuple(line["targets"]), tuple(map(float, line["levels"]))
+        )
+        where = f"corruption.grid.{place}"
+        for target in entry.targets:
+            if target not in CORRUPTION_TARGETS[entry.kind]:
+                allowed = f"one of {', '.join(CORRUPTION_TARGETS[entry.kind])} for {entry.kind}"
+                raise InputError(file, f"{where}.targets", target, allowed)
+            if (entry.kind, target) in seen:
+                raise InputError(file, where, f"{entry.kind} of {target} twice", "it once")
+            seen.add((entry.kind, target))
+        if entry.kind not in NOISE_KINDS and max(entry.levels) > 1:
+            allowed = f"at most 1: the level of {entry.kind} is a share"
+            raise InputError(file, f"{where}.levels", max(entry.levels), allowed)
+        grid.append(entry)
+    return CorruptionSettings(section["draws"], tuple(grid))
 
 
 def _preset_of(

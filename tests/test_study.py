@@ -11,7 +11,7 @@ import yaml
 from amb.checked_files import schema_path
 from amb.errors import InputError
 from amb.statistics.claims import load_claims
-from amb.study import CONTROLS, KNOWN_BUILDERS, digest, load_study
+from amb.study import CONTROLS, CORRUPTION_TARGETS, KNOWN_BUILDERS, digest, load_study
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -82,6 +82,56 @@ def test_a_mistake_is_named(write, old, new, message):
     with pytest.raises(InputError, match=message) as error:
         load_study(file)
     assert str(file) in str(error.value)
+
+
+GRID = "corruption:\n  draws: 2\n  grid:\n"
+GAUSSIAN = "    - {kind: gaussian, targets: [audio, audio+visual], levels: [0, 1]}\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "    - {kind: gaussian, targets: [text], levels: [1]}\n",
+            r"corruption.grid.0.targets: found 'text', expected one of audio, visual, "
+            r"audio\+visual for gaussian",
+        ),
+        (
+            "    - {kind: missing, targets: [text], levels: [2]}\n",
+            r"corruption.grid.0.levels: found 2.0, expected at most 1: the level of missing is a",
+        ),
+        (
+            GAUSSIAN + "    - {kind: gaussian, targets: [audio], levels: [2]}\n",
+            r"corruption.grid.1: found 'gaussian of audio twice'",
+        ),
+        ("    - {kind: blur, targets: [visual], levels: [1]}\n", r"expected one of gaussian, fea"),
+        ("    - {kind: gaussian, target: [audio], levels: [1]}\n", r"unknown key target"),
+    ],
+)
+def test_a_mistake_in_the_grid_of_corruptions_is_named(write, lines, message):
+    file = write("statistics:\n", GRID + lines + "statistics:\n")
+    with pytest.raises(InputError, match=message):
+        load_study(file)
+
+
+def test_a_grid_of_corruptions_changes_nothing_but_itself(write):
+    plain = load_study(write())
+    assert plain.corruption is None
+    assert "corruption" not in plain.resolved()
+    study = load_study(write("statistics:\n", GRID + GAUSSIAN + "statistics:\n"))
+    assert study.resolved()["corruption"] == {
+        "draws": 2,
+        "grid": [{"kind": "gaussian", "targets": ["audio", "audio+visual"], "levels": [0.0, 1.0]}],
+    }
+    assert study.training_view("amb") == plain.training_view("amb")
+
+
+def test_the_schema_allows_exactly_the_corruptions_that_exist():
+    schema = yaml.safe_load(schema_path("study").read_text(encoding="utf-8"))
+    entry = schema["properties"]["corruption"]["properties"]["grid"]["items"]["properties"]
+    assert tuple(entry["kind"]["enum"]) == tuple(CORRUPTION_TARGETS)
+    targets = {target for allowed in CORRUPTION_TARGETS.values() for target in allowed}
+    assert set(entry["targets"]["items"]["enum"]) == targets
 
 
 def test_a_missing_study_is_named(tmp_path):

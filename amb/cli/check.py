@@ -17,17 +17,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Check every row of the study and write its parameter counts and what it reads."""
+    """Check every row and the grid of corruptions; write parameter counts and what rows read."""
+    from amb.evaluation.corruption.grid import require_targets
+    from amb.evaluation.corruption.points import grid_points
     from amb.files import write_json
     from amb.study import load_study
     from amb.training.check import check_method, describe_texts
-    from amb.training.run import Job
+    from amb.training.run import Job, open_context
 
     checked = {}
-    for name in load_study(args.study).methods:
+    study = load_study(args.study)
+    for name in study.methods:
         job = Job(args.study, args.store, args.backbone, name, args.out.parent, "cpu")
         own = checked[name] = check_method(job)
         reads = ", ".join(own["reads"]) or "nothing"
         print(f"{name}: {own['trainable']:,} of {own['total']:,} parameters train; reads {reads}")
     print(describe_texts(job))
+    if study.corruption:
+        require_targets(grid_points(study.corruption), open_context(job))
     write_json(args.out, checked)

@@ -1,29 +1,38 @@
-"""Predictions of frozen checkpoints, once for every split.
+"""Predictions of frozen checkpoints: every split once, and the test split under corruptions.
 
 Labels of the test split meet predictions here and in ``amb.peeking`` alone; nothing that trains or
 chooses imports either.
+
+Notation: U utterances of a split.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from amb import provenance
 from amb.data.batches import SplitData
 from amb.data.firewall import read_test_labels
 from amb.errors import InputError
+from amb.evaluation.corruption.grid import CorruptionScales, predict_grid, require_targets
+from amb.evaluation.corruption.points import CLEAN, grid_points
 from amb.evaluation.predictions import read_origin, write_predictions
 from amb.files import read_json, sha256_of
 from amb.model.method import SentimentModel
+from amb.study import digest
 from amb.training.checkpoint import load_checkpoint
 from amb.training.loop import Epoch, predict
 from amb.training.run import Job, build_model, open_context
+
+CHECKPOINT = "checkpoint.safetensors"
 
 
 def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None = None) -> str:
@@ -36,54 +45,128 @@ def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None
 
     Returns:
         One line that says what was written.
+    """
+    origin = origin_of(job, seed, provenance.EVALUATION_SOURCES)
+    file = job.folder(seed) / "predictions.parquet"
+    if read_origin(file) == origin:
+        os.utime(file)  # newer than what it was checked against
+        return "already predicted"
+    model = load_frozen(job, seed)
+    frame = pd.concat(
+        [
+            prediction_rows(data, split, predict(model, data))
+            for split, data in _splits_for(model, job).items()
+        ]
+    )
+    write_labelled(file, job, seed, frame, origin)
+    return f"{len(frame)} predictions"
+
+
+def corrupt_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None = None) -> str:
+    """Predict the test split at every point of the study's grid; ``corrupted.parquet``.
+
+    Args:
+        job: The method and its files.
+        seed: The run's seed.
+        _on_epoch: Never called; with it this is a task that ``run_seeds`` takes.
+
+    Returns:
+        One line that says what was written, and which conditions are not applicable.
+
+    Raises:
+        InputError: The study has no grid, or corrupts what the data lack.
+    """
+    study = open_context(job).study
+    if study.corruption is None:
+        raise InputError(job.study_file, "corruption", "no such section", "a grid of corruptions")
+    grid = digest(study.corruption_view())
+    origin = {**origin_of(job, seed, provenance.CORRUPTION_SOURCES), "grid_sha256": grid}
+    file = job.folder(seed) / "corrupted.parquet"
+    if read_origin(file) == origin:
+        os.utime(file)
+        return "already predicted"
+    context, points = open_context(job), grid_points(study.corruption)
+    require_targets(points, context)
+    scales = CorruptionScales.of(context)
+    found, skipped = predict_grid(load_frozen(job, seed), context.splits, points, scales)
+    if not found:
+        raise InputError(job.study_file, "corruption.grid", "nothing that applies", job.method)
+    test = context.splits["test"]
+    frame = pd.concat(
+        [prediction_rows(test, "test", values, point.name) for point, values in found.items()]
+    )
+    write_labelled(file, job, seed, frame, origin)
+    notes = [f"; not applicable: {condition.name} ({why})" for condition, why in skipped.items()]
+    return f"{len(frame)} predictions at {len(found)} points{''.join(notes)}"
+
+
+def origin_of(job: Job, seed: int, sources: Sequence[str]) -> dict[str, str]:
+    """Return what predictions of a checkpoint follow from, as hashes by name.
+
+    Args:
+        job: The method and its files.
+        seed: The run's seed.
+        sources: The source that predicts.
+
+    Returns:
+        The hashes.
 
     Raises:
         InputError: The checkpoint is not the one that the run's record names.
     """
-    folder = job.folder(seed)
-    checkpoint = folder / "checkpoint.safetensors"
-    record = read_json(folder / "run.json")
+    checkpoint = job.folder(seed) / CHECKPOINT
+    record = read_json(job.folder(seed) / "run.json")
     found = sha256_of(checkpoint)
     if found != record["checkpoint_sha256"]:
         raise InputError(checkpoint, "SHA-256", found, record["checkpoint_sha256"])
-    context = open_context(job)
-    predictions = folder / "predictions.parquet"
-    origin = {
+    return {
         "checkpoint_sha256": found,
-        "store_sha256": context.store.content_hash,
-        "source_sha256": provenance.source_digest(*provenance.EVALUATION_SOURCES),
+        "store_sha256": open_context(job).store.content_hash,
+        "source_sha256": provenance.source_digest(*sources),
     }
-    if read_origin(predictions) == origin:
-        os.utime(predictions)  # newer than what it was checked against
-        return "already predicted"
+
+
+def load_frozen(job: Job, seed: int) -> SentimentModel:
+    """Build a run's model and load its checkpoint."""
     model = build_model(job, seed)
-    load_checkpoint(checkpoint, model, context.backbone.sha256)
-    test_labels = read_test_labels(job.store)
-    frame = pd.concat(
-        [
-            pd.DataFrame(
-                {"split": split, "id": data.utterances, "prediction": predict(model, data).cpu()}
-            )
-            for split, data in _splits_for(model, context.splits, test_labels).items()
-        ]
-    )
-    labels = pd.concat([context.store.labels(), test_labels])
-    videos = context.store.utterances[["id", "video"]]
-    joined = frame.merge(videos, on="id", validate="1:1").merge(labels, on="id", validate="1:1")
-    joined = joined.rename(columns={"id": "utterance"}).assign(
-        method=job.method, seed=seed, corruption="none"
-    )
-    write_predictions(predictions, joined, origin)
-    return f"{len(joined)} predictions"
+    load_checkpoint(job.folder(seed) / CHECKPOINT, model, open_context(job).backbone.sha256)
+    return model
 
 
-def _splits_for(
-    model: SentimentModel, splits: dict[str, SplitData], test_labels: pd.DataFrame
-) -> dict[str, SplitData]:
+def prediction_rows(
+    data: SplitData, split: str, values: Tensor, corruption: str = CLEAN
+) -> pd.DataFrame:
+    """Return predictions (U,) of a split as rows."""
+    columns = {"split": split, "corruption": corruption, "utterance": data.utterances}
+    return pd.DataFrame({**columns, "prediction": values.cpu()})
+
+
+def write_labelled(
+    file: Path, job: Job, seed: int, frame: pd.DataFrame, origin: Mapping[str, str]
+) -> None:
+    """Write predictions with their videos and labels.
+
+    Args:
+        file: Where to.
+        job: The method and its files.
+        seed: The run's seed.
+        frame: Rows of ``prediction_rows``.
+        origin: What they follow from.
+    """
+    store = open_context(job).store
+    labels = pd.concat([store.labels(), read_test_labels(job.store)])
+    known = store.utterances[["id", "video"]].merge(labels, on="id", validate="1:1")
+    known = known.rename(columns={"id": "utterance"})
+    joined = frame.merge(known, on="utterance", validate="m:1")
+    write_predictions(file, joined.assign(method=job.method, seed=seed), origin)
+
+
+def _splits_for(model: SentimentModel, job: Job) -> dict[str, SplitData]:
     """Return the splits as a model may see them: with test labels for ``reads_labels`` only."""
+    splits = open_context(job).splits
     if not model.reads_labels:
         return splits
     test = splits["test"]
-    values = test_labels.set_index("id")["label"].loc[test.utterances].to_numpy(np.float32)
-    labels = torch.tensor(values).to(test.token_ids.values.device)
-    return {**splits, "test": replace(test, labels=labels)}
+    labels = read_test_labels(job.store).set_index("id")["label"]
+    values = torch.tensor(labels.loc[test.utterances].to_numpy(np.float32))
+    return {**splits, "test": replace(test, labels=values.to(test.token_ids.values.device))}

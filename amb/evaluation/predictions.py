@@ -167,6 +167,35 @@ def read_study_predictions(
     return _as_frame({key: run for key, run in predictions.items() if key[2] in splits})
 
 
+def read_robustness_predictions(runs: Path, study: Study) -> pd.DataFrame:
+    """Read clean and corrupted predictions of the compared rows of a study with a grid.
+
+    Args:
+        runs: The folder ``results/<study>/runs``.
+        study: The study.
+
+    Returns:
+        The frame of ``read_predictions``; a corruption that is not applicable to a method has no
+        rows.
+
+    Raises:
+        InputError: A run lacks one of its two files, or they hold another run's rows.
+    """
+    rows = study.compared().methods
+    expected = {(name, seed) for name, row in rows.items() for seed in row.seeds}
+    folders = [run_folder(runs, *run) for run in sorted(expected)]
+    names = ("predictions.parquet", "corrupted.parquet")
+    everything = read_predictions(folder / name for folder in folders for name in names)
+    clean = everything["corruption"] == "none"
+    for name, own in zip(names, (everything[clean], everything[~clean]), strict=True):
+        odd = sorted(expected ^ set(own[["method", "seed"]].itertuples(index=False, name=None)))
+        if odd:
+            method, seed = odd[0]
+            state = "none" if odd[0] in expected else "rows of a run that is not the study's"
+            raise InputError(runs, f"{name}, {method}, seed {seed}", state, "exactly the study's")
+    return everything
+
+
 def runs_by_method(
     predictions: pd.DataFrame, split: str = "test", corruption: str = "none"
 ) -> dict[str, MethodRuns]:

@@ -19,6 +19,22 @@ DPI = 200
 BLUE = "#0072B2"
 VERMILION = "#D55E00"
 GREY = "#6F6F6F"
+# Colour, marker and line of series in one panel: every series has a marker of its own, so that they
+# are told apart in grey too.
+SERIES: tuple[tuple[str, str, Any], ...] = (
+    (BLUE, "o", "-"),
+    (VERMILION, "s", (0, (5, 1.5))),
+    ("#009E73", "^", (0, (1.5, 1.2))),
+    ("#000000", "D", (0, (5, 1.5, 1.2, 1.5))),
+    ("#CC79A7", "v", "-"),
+    ("#56B4E9", "P", (0, (5, 1.5))),
+    ("#E69F00", "X", (0, (1.5, 1.2))),
+    (GREY, "<", (0, (5, 1.5, 1.2, 1.5))),
+    (BLUE, "*", (0, (1.5, 1.2))),
+    (VERMILION, ">", "-"),
+    ("#009E73", "h", (0, (5, 1.5))),
+    ("#000000", "p", (0, (1.5, 1.2))),
+)
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with Matplotlib: the same glyphs on every machine

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from amb.evaluation.predictions import MethodRuns
-from amb.statistics.claims import ClaimsFile, OrderingClaim
+from amb.statistics.claim_kinds import OrderingClaim
+from amb.statistics.claims import ClaimsFile
 from amb.statistics.moments import metric_table, moment_table
 from amb.statistics.power import POWER
 from amb.statistics.scopes import SCOPES, effect_in_scope

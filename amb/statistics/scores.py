@@ -61,12 +61,22 @@ def summarise(scores: pd.DataFrame, n_videos: int, alpha: float = 0.05) -> pd.Da
             chosen = chosen.sort_values("seed")
             values = chosen["value"].to_numpy(dtype="float64")
             n_items = int(chosen["n"].iloc[0])
-            rows.append((method, name, values.size, *_summary(values, alpha), n_items, n_videos))
+            rows.append(
+                (method, name, values.size, *mean_and_interval(values, alpha), n_items, n_videos)
+            )
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
 
 
-def _summary(values: Floats, alpha: float) -> tuple[float, float, float, float]:
-    """Return mean, standard deviation and both bounds of the mean's t interval."""
+def mean_and_interval(values: Floats, alpha: float) -> tuple[float, float, float, float]:
+    """Return mean, standard deviation and both bounds of the mean's t interval.
+
+    Args:
+        values: (S,) one number a seed.
+        alpha: One minus the level of the interval.
+
+    Returns:
+        Mean, deviation, lower and upper bound; all but the mean are NaN for a single seed.
+    """
     mean = float(values.mean())
     if values.size < 2:
         return mean, float("nan"), float("nan"), float("nan")

@@ -149,3 +149,19 @@ def test_a_study_without_control_rows_has_nothing_to_check(tmp_path, tiny):
     done = snakemake(tmp_path, "-n", "--config", f"study={tiny.file}")
     assert done.returncode == 0, done.stderr
     assert "check_controls" not in done.stdout + done.stderr
+
+
+def test_rules_of_corruption_exist_only_where_a_study_has_a_grid(tmp_path, tiny):
+    rules = ("corrupt_amb_0", "score_robustness", "draw_robustness")
+    content = yaml.safe_load(tiny.file.read_text())
+    content["methods"]["label_oracle"] = {}
+    for grid in (None, {"kind": "gaussian", "targets": ["audio"], "levels": [1]}):
+        if grid:
+            content["corruption"] = {"draws": 2, "grid": [grid]}
+        study = tmp_path / "study.yaml"
+        study.write_text(yaml.safe_dump(content, sort_keys=False))
+        done = snakemake(tmp_path, "-n", "--config", f"study={study}")
+        assert done.returncode == 0, done.stderr
+        planned = done.stdout + done.stderr
+        assert [rule in planned for rule in rules] == [grid is not None] * 3
+        assert "corrupt_label_oracle" not in planned

@@ -120,6 +120,30 @@ KNOWN_ANSWER = (
     if STUDY.data["reader"] == "demo"
     else []
 )
+# Only a study with a grid of corruptions has these; controls are known on clean inputs alone.
+CORRUPTED_PACKS = [
+    pack for pack in packs() if STUDY.corruption and pack[0] in STUDY.compared().methods
+]
+CORRUPTED = [
+    path
+    for method, _, seeds in CORRUPTED_PACKS
+    for path in run_files("corrupted.parquet", method, seeds)
+]
+ROBUSTNESS = (
+    [
+        results(name)
+        for name in (
+            "robustness.csv",
+            "tables/robustness.md",
+            "tables/robustness.csv",
+            "figures/robustness.png",
+        )
+    ]
+    if CORRUPTED
+    else []
+)
+
+
 # Only a study with a section `tuning` searches for recipes; only independent trials have an
 # expected maximum.
 SEARCHES = [results(f"tuned/{method}.json") for method in STUDY.tuned_rows()]

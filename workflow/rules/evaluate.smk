@@ -32,3 +32,40 @@ for method, pack, seeds in packs():
             "python -m amb evaluate --study {params.study} --store {params.store}"
             " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
             " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"
+
+
+# The same checkpoints on the corrupted test split, all points of the grid in one pass; only where
+# the study has a grid.
+for method, pack, seeds in CORRUPTED_PACKS:
+
+    rule:
+        name:
+            f"corrupt_{method}_{pack}"
+        input:
+            store=[results(f"store/{name}") for name in STORE_FILES],
+            test_labels=results("store/labels.test.parquet"),
+            backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
+            checkpoints=run_files("checkpoint.safetensors", method, seeds),
+            records=run_files("run.json", method, seeds),
+        output:
+            update(run_files("corrupted.parquet", method, seeds)),
+        log:
+            results(f"logs/corrupt_{method}_{pack}.log"),
+        benchmark:
+            results(f"benchmarks/corrupt_{method}_{pack}.tsv")
+        threads: len(seeds)
+        resources:
+            gpu=1,
+        params:
+            study=STUDY_FILE,
+            store=input_folder("store"),
+            backbone=input_folder("backbone"),
+            runs=input_folder("records", levels=2),
+            method=method,
+            seeds=seeds,
+            config=digest(STUDY.corruption_view()),
+            source=provenance.source_digest(*provenance.CORRUPTION_SOURCES),
+        shell:
+            "python -m amb corrupt --study {params.study} --store {params.store}"
+            " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
+            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"

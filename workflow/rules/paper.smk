@@ -78,3 +78,42 @@ rule draw_figures:
         "python -m amb figures --study {params.study} --scores {input.scores}"
         " --summary {input.summary} --runs {params.runs} --out-dir {params.figures}"
         " > {log} 2>&1"
+
+
+if STUDY.corruption:
+
+    # The robustness table and figure; only where the study has a grid of corruptions.
+    rule draw_robustness:
+        input:
+            robustness=results("robustness.csv"),
+        output:
+            report(
+                results("tables/robustness.html"),
+                caption="../report/robustness_table.rst",
+                category="Tables",
+                labels={"table": "Robustness", "format": "page"},
+            ),
+            report(
+                results("figures/robustness.png"),
+                caption="../report/robustness_figure.rst",
+                category="Figures",
+                labels={"figure": "Robustness", "format": "PNG"},
+            ),
+            tables=[results(f"tables/robustness.{kind}") for kind in ("md", "csv")],
+            pdf=[results("figures/robustness.pdf")],
+        log:
+            results("logs/draw_robustness.log"),
+        benchmark:
+            results("benchmarks/draw_robustness.tsv")
+        params:
+            **caption_params(),
+            draws=STUDY.corruption.draws,
+            study=STUDY_FILE,
+            tables=output_folder("tables"),
+            figures=output_folder("pdf"),
+            config=digest(STUDY.resolved()),
+            source=provenance.source_digest(*provenance.REPORTING_SOURCES),
+        shell:
+            "python -m amb robustness-report --study {params.study}"
+            " --robustness {input.robustness} --tables {params.tables}"
+            " --figures {params.figures} > {log} 2>&1"

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from amb.evaluation.metrics import Floats
 from amb.reporting.figure_style import BLUE, GREY, PAGE_WIDTH_IN, house_style, wrapped
-from amb.statistics.expected_maximum import expected_maximum
+from amb.statistics.expected_maximum import expected_best
 
 COLUMNS = 4
 
@@ -32,7 +32,7 @@ def expected_maximum_figure(
     Returns:
         The figure.
     """
-    curves = {name: expected_best(searches[name]) for name in labels}
+    curves = {name: expected_best(searches[name], higher_is_better=False) for name in labels}
     columns = min(COLUMNS, len(labels))
     rows = math.ceil(len(labels) / columns)
     with house_style():
@@ -51,11 +51,6 @@ def expected_maximum_figure(
         figure.supylabel("Expected best validation MAE", fontsize=7)
         _add_legend(figure)
     return figure
-
-
-def expected_best(valid_mae: Sequence[float]) -> Floats:
-    """Return the expected lowest MAE of n = 1 … B trials, (B,); infinite where undefined."""
-    return -expected_maximum(-np.asarray(valid_mae, dtype=np.float64))
 
 
 def _draw(

@@ -41,6 +41,25 @@ def expected_maximum(values: ArrayLike) -> Floats:
     return np.array([_of_subsets(ascending, n) for n in range(1, ascending.size + 1)])
 
 
+def expected_best(values: ArrayLike, *, higher_is_better: bool) -> Floats:
+    """Return the expected best of 1, 2, … B runs in a metric of either direction.
+
+    Args:
+        values: (B,) metric of every run, in any order.
+        higher_is_better: Direction of the metric; the best is the largest, or the smallest.
+
+    Returns:
+        (B,) expected best of n runs, at place n − 1; NaN throughout where a run's metric is.
+
+    Raises:
+        ValueError: There is no run.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if np.isnan(x).any():
+        return np.full(x.size, np.nan)
+    return expected_maximum(x) if higher_is_better else -expected_maximum(-x)
+
+
 def _of_subsets(ascending: Floats, n: int) -> float:
     """Return the mean over all subsets of size n of their maximum."""
     B = ascending.size

@@ -10,7 +10,6 @@ noisy for an error, so that 1 is "nothing lost" for both.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,14 +17,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from amb.evaluation.corruption.points import CLEAN, GridPoint
 from amb.evaluation.metrics import METRICS
 from amb.evaluation.predictions import read_predictions, run_folder, runs_by_method
 from amb.statistics.claim_kinds import NoninferiorityClaim
 from amb.statistics.effect import Effect
 from amb.statistics.moments import metric_table, moment_table
+from amb.statistics.robustness import degradation_effect
 from amb.study import Study
 
-CLEAN = "none"
 CLEAN_FILE = "predictions.parquet"
 CORRUPTED = "corrupted.parquet"
 
@@ -55,9 +55,9 @@ def conditions(predictions: pd.DataFrame, row: str, pattern: str) -> dict[str, l
     own = predictions[(predictions["method"] == row) & (predictions["split"] == "test")]
     found: dict[str, list[str]] = {}
     for name in sorted(set(own["corruption"]) - {CLEAN}):
-        condition = name.rpartition(":")[0]
-        if float(condition.rpartition(":")[2]) > 0 and fnmatchcase(condition, pattern):
-            found.setdefault(condition, []).append(name)
+        condition = GridPoint.parse(name).condition
+        if condition.level > 0 and fnmatchcase(condition.name, pattern):
+            found.setdefault(condition.name, []).append(name)
     return found
 
 
@@ -78,12 +78,9 @@ def degradation(
     predictions: pd.DataFrame, claim: NoninferiorityClaim, scope: str, alpha: float
 ) -> Effect:
     """Return the difference of losses under noise, positive where ``a`` loses less than ``b``."""
-    # Loaded here alone: a study without corrupted predictions does without it.
-    robustness = importlib.import_module("amb.statistics.robustness")
-    effect: Effect = robustness.degradation_effect(
+    return degradation_effect(
         predictions, claim.a, claim.b, claim.corruption, claim.metric, scope, alpha
     )
-    return effect
 
 
 def retention(predictions: pd.DataFrame, row: str, claim: NoninferiorityClaim) -> dict[str, float]:

@@ -24,7 +24,7 @@ from amb.statistics.crossed_bootstrap import (
     crossed_bootstrap_ci,
     resample_metrics,
 )
-from amb.statistics.expected_best import expected_best
+from amb.statistics.expected_maximum import expected_best
 from amb.statistics.label_permutation import label_permutation_test
 from amb.statistics.moments import metric_table, moment_table
 from amb.statistics.standardised_difference import standardised_difference

@@ -13,9 +13,10 @@ from amb.cli import main
 from amb.errors import InputError
 from amb.reporting.captions import means_caption
 from amb.reporting.comparison_grids import means_grid
-from amb.reporting.expected_maximum_figure import expected_best, expected_maximum_figure
+from amb.reporting.expected_maximum_figure import expected_maximum_figure
 from amb.reporting.tables import read_comparison, tidy_comparison, write_comparison
 from amb.reporting.tuned import read_searches
+from amb.statistics.expected_maximum import expected_best
 
 SEARCHES = {"amb": [0.9, 0.7, 0.8], "finetuned_fusion": [1.0, None, 0.75]}
 
@@ -60,8 +61,10 @@ def test_the_budget_is_a_column_where_rows_were_tuned_and_only_there(results, tm
 
 
 def test_the_expected_best_falls_to_the_best_trial():
-    np.testing.assert_allclose(expected_best(SEARCHES["amb"]), [0.8, (0.7 + 0.7 + 0.8) / 3, 0.7])
-    assert np.isposinf(expected_best([math.inf, 0.7])[0])
+    np.testing.assert_allclose(
+        expected_best(SEARCHES["amb"], higher_is_better=False), [0.8, (0.7 + 0.7 + 0.8) / 3, 0.7]
+    )
+    assert np.isposinf(expected_best([math.inf, 0.7], higher_is_better=False)[0])
 
 
 def test_every_method_has_a_panel_with_its_curve_in_front():
@@ -72,7 +75,7 @@ def test_every_method_has_a_panel_with_its_curve_in_front():
     assert len(panels) == 2
     for axes, method in zip(panels, labels, strict=True):
         curve = axes.lines[-1].get_ydata()
-        expected = expected_best(searches[method])
+        expected = expected_best(searches[method], higher_is_better=False)
         np.testing.assert_allclose(curve, np.where(np.isfinite(expected), expected, np.nan))
     assert panels[1].texts[0].get_text() == "best 0.750"
 

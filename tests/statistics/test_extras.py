@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from amb.statistics.expected_best import expected_best
+from amb.statistics.expected_maximum import expected_best
 from amb.statistics.standardised_difference import small_sample_correction, standardised_difference
 from amb.statistics.stochastic_order import almost_stochastic_order
 from amb.statistics.superiority import probability_of_superiority

@@ -160,6 +160,7 @@ rule judge_claims:
         claims=STUDY.claims_file(),
         published=PUBLISHED,
         timings=TIMINGS,
+        corrupted=CORRUPTED,
     output:
         results("claims.json"),
     log:

@@ -34,6 +34,7 @@ COMMANDS = {
     "export": "amb.cli.export",
     "predict": "amb.cli.predict",
     "parameters": "amb.cli.parameters",
+    "calibrate": "amb.cli.calibrate",
 }
 
 

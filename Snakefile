@@ -12,6 +12,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/calibration.smk"
 
 
 report: "workflow/report/workflow.rst"

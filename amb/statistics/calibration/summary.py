@@ -55,9 +55,9 @@ def calibration_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     variance = counts["v_seed"] + counts["v_video"] - counts["v_cell"]
     table = counts.assign(
         rejection_rate=rate,
-        standard_error=_error(rate, counts["replicates"]),
+        standard_error=_error(counts["rejected"], counts["replicates"]),
         coverage=coverage,
-        coverage_error=_error(coverage, counts["intervals"]),
+        coverage_error=_error(counts["covered"], counts["intervals"]),
         cell_share=counts["v_cell"] / variance,
         promise=[_promise(test, null) for test, null in zip(counts.test, counts.null, strict=True)],
     )
@@ -117,8 +117,14 @@ def _share(part: pd.Series[int], whole: pd.Series[int]) -> pd.Series[float]:
     return part / whole.where(whole > 0)
 
 
-def _error(rate: pd.Series[float], count: pd.Series[int]) -> pd.Series[float]:
-    variance = rate * (1 - rate) / count.where(count > 0)
+def _error(part: pd.Series[int], whole: pd.Series[int]) -> pd.Series[float]:
+    """Return the standard error of a share, above 0 even where nothing was counted.
+
+    Source: A. Agresti, B. A. Coull, The American Statistician 52 (1998) 119: two more of each.
+    """
+    count = whole.where(whole > 0) + 4
+    share = (part + 2) / count
+    variance = share * (1 - share) / count
     return variance**0.5
 
 

@@ -10,7 +10,8 @@ rule calibration:
 
 
 # Simulated true nulls, thousands of times a cell; a test that breaks its promise fails the run,
-# after its tables are written. What a killed run had finished stays in cells/.
+# after its tables are written. What a killed run had finished stays in cells/;
+# at most one process works on each of the 24 scenarios.
 rule calibrate_tests:
     output:
         report(
@@ -30,7 +31,7 @@ rule calibrate_tests:
         f"{CALIBRATION}/logs/calibrate_tests.log",
     benchmark:
         f"{CALIBRATION}/benchmarks/calibrate_tests.tsv"
-    threads: workflow.cores
+    threads: 24
     params:
         replicates=int(config.get("replicates", 3000)),
         folder=output_folder("tables"),

@@ -15,6 +15,7 @@ include: "workflow/rules/timing.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/peek.smk"
+include: "workflow/rules/calibration.smk"
 
 
 report: "workflow/report/workflow.rst"

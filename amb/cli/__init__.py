@@ -44,6 +44,7 @@ COMMANDS = {
     "expected-maximum": "amb.cli.expected_maximum",
     "peek": "amb.cli.peek",
     "power": "amb.cli.power",
+    "calibrate": "amb.cli.calibrate",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amb.errors import InputError
 
-HELP = "Plan how many seeds every ordering claim needs for 80 % power, from pilot runs."
+HELP = "Plan how many seeds every ordering claim needs, from pilot runs."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -5,11 +5,14 @@ import jinja2
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "report"
-PARAMS = SimpleNamespace(seeds="5 to 10", alpha=0.05, reference="Fine-tuned BERT")
+# What the rules give their captions: the three of every study, and those of single rules.
+PARAMS = SimpleNamespace(
+    seeds="5 to 10", alpha=0.05, reference="Fine-tuned BERT", draws=3, replicates=3000
+)
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.rst")), ids=lambda file: file.name)
-def test_caption_renders_with_the_three_parameters_of_the_workflow(file):
+def test_caption_renders_with_the_parameters_of_the_workflow(file):
     template = jinja2.Template(file.read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
     text = template.render(snakemake=SimpleNamespace(params=PARAMS))
     assert len(text) > 80

@@ -190,5 +190,5 @@ def test_runs_that_do_not_differ():
 def test_no_run_is_refused():
     with pytest.raises(ValueError, match="0 and 3 runs"):
         probability_of_superiority([], Y, higher_is_better=True)
-    with pytest.raises(ValueError, match="no run"):
+    with pytest.raises(ValueError, match="at least one"):
         expected_best([], higher_is_better=True)

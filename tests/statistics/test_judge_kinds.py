@@ -1,7 +1,6 @@
 """Every kind of claim from predictions to verdict, and why some are not tested."""
 
 import json
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from amb.statistics import noise
 from amb.statistics.claim_kinds import (
     AllOfClaim,
     CountClaim,
@@ -191,8 +191,7 @@ def test_robustness_asks_for_the_effect_and_reports_what_is_kept(predictions, mo
         asked.append((a, b, pattern, metric, scope, alpha, len(frame)))
         return t_effect(0.05, 0.01**2, 8.0, alpha, "a test", SampleSizes(5, 3, 40, 8))
 
-    fake = SimpleNamespace(degradation_effect=degradation_effect)
-    monkeypatch.setitem(sys.modules, "amb.statistics.robustness", fake)
+    monkeypatch.setattr(noise, "degradation_effect", degradation_effect)
     noisy = with_noise(predictions, LOSS)
     claim = judged(predictions, NOISE, background=Background(corrupted=noisy))[0]
     arguments = ("amb", "late", "gaussian:*", "mae")
@@ -204,7 +203,6 @@ def test_robustness_asks_for_the_effect_and_reports_what_is_kept(predictions, mo
 
 
 def test_robustness_by_the_project_s_own_test(predictions):
-    pytest.importorskip("amb.statistics.robustness")
     background = Background(corrupted=with_noise(predictions, LOSS))
     claim = judged(predictions, NOISE, background=background)[0]
     assert claim["scopes"]["fixed_set"]["estimate"] == pytest.approx(0.21, abs=1e-5)

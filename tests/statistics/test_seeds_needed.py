@@ -151,10 +151,49 @@ seeds: {first: 11, count: 4}
 training: {max_epochs: 1}
 statistics: {reference: finetuned_fusion, metrics: [mae, acc7]}
 """
+CLAIMS = """
+schema: 1
+alpha: 0.05
+families: {primary: holm}
+collapse_rule: {split: valid, metric: mae, worse_than: 0.99}
+claims:
+  - id: amb-beats-finetuned-mae
+    statement: "AMB can outperform its fine-tuned counterpart (error)"
+    source: {paper: "arXiv 2212.00678", where: abstract}
+    kind: ordering
+    metric: mae
+    contrast: {a: amb, b: finetuned_fusion, form: relative}
+    sesoi: 0.01
+    scope: {headline: fixed_set, also: population}
+    family: primary
+  - id: amb-beats-finetuned-acc7
+    statement: "AMB can outperform its fine-tuned counterpart (7-class accuracy)"
+    source: {paper: "arXiv 2212.00678", where: abstract}
+    kind: ordering
+    metric: acc7
+    contrast: {a: amb, b: finetuned_fusion, form: relative}
+    sesoi: 0.01
+    scope: {headline: fixed_set, also: population}
+    family: primary
+  - id: amb-parameter-efficient
+    statement: "AMB is trained in a parameter-efficient manner"
+    source: {paper: "arXiv 2212.00678", where: abstract}
+    kind: count
+    quantity: trainable_parameters
+    contrast: {a: amb, b: finetuned_fusion}
+    threshold: 0.25
+"""
 
 
 @pytest.fixture
-def pilot_folder(tmp_path, simulate):
+def claims_file(tmp_path):
+    file = tmp_path / "claims.yaml"
+    file.write_text(CLAIMS)
+    return file
+
+
+@pytest.fixture
+def pilot_folder(tmp_path, simulate, claims_file):
     (tmp_path / "tiny.yaml").write_text(STUDY)
     predictions = simulate({"amb": (11, 4, 0.5), "finetuned_fusion": (11, 3, 0.8)})
     for (method, seed), rows in predictions.groupby(["method", "seed"]):
@@ -166,7 +205,7 @@ def pilot_folder(tmp_path, simulate):
 def plan(folder, *more):
     parser = argparse.ArgumentParser()
     power_command.configure(parser)
-    claims = ROOT / "config" / "claims.yaml"
+    claims = folder / "claims.yaml"
     arguments = ["--study", folder / "tiny.yaml", "--runs", folder / "runs", "--claims", claims]
     power_command.run(parser.parse_args([str(argument) for argument in (*arguments, *more)]))
 
@@ -195,8 +234,8 @@ def test_the_command_refuses_other_files(pilot_folder):
         plan(pilot_folder, "--out", "power.txt")
 
 
-def test_methods_without_a_pilot_are_named(simulate):
-    file = load_claims(ROOT / "config" / "claims.yaml")
+def test_methods_without_a_pilot_are_named(simulate, claims_file):
+    file = load_claims(claims_file)
     lonely = runs_by_method(simulate({"amb": (1, 1, 0.5), "finetuned_fusion": (1, 3, 0.5)}))
     absent = {"amb": lonely["amb"]}
     for runs, note in (

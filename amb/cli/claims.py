@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.study import load_study
 
     claims = load_claims(args.claims)
-    study = load_study(args.study)
+    study = load_study(args.study).compared()
     predictions = read_study_predictions(args.runs, study, splits=("valid", "test"))
     counts = read_parameter_counts(args.runs, study)
     labels = {name: row.label for name, row in study.methods.items()}

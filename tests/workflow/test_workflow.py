@@ -16,7 +16,8 @@ import yaml
 from amb.evaluation.predictions import read_origin, write_predictions
 
 ROOT = Path(__file__).resolve().parents[2]
-STUDIES = sorted(file.stem for file in (ROOT / "config").glob("*.yaml") if file.stem != "claims")
+CONFIGS = sorted(file.stem for file in (ROOT / "config").glob("*.yaml"))
+STUDIES = [name for name in CONFIGS if not name.startswith("claims")]
 pytestmark = pytest.mark.workflow
 
 

@@ -11,7 +11,7 @@ from amb.data.formats.segments import mean_within_words
 from amb.data.formats.word_tuples import parse_word_tuples
 from amb.data.tokenisation import SPECIAL, tokenise
 from amb.data.untrusted.pickles import load_pickle
-from amb.model.fusion import WordAligned
+from amb.model.alignment import WordAligned
 from amb.model.packing import TokenLayout
 
 TEXTS = [
@@ -44,7 +44,7 @@ def our_rule(texts, frames, backbone, max_pieces):
     index = pad_sequence(words, True, SPECIAL)
     states = pad_sequence([torch.from_numpy(own) for own in frames], True)
     batch = Batch(torch.zeros_like(index), mask, index)
-    picked = WordAligned()(torch.zeros(0), states, batch, "audio", TokenLayout(mask))
+    picked = WordAligned("audio")(torch.zeros(0), states, batch, TokenLayout(mask))
     return tokens.token_ids, picked.numpy()
 
 

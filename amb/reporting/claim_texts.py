@@ -11,12 +11,13 @@ from amb.reporting.inputs import SCOPES
 from amb.reporting.metric_display import METRICS, EffectUnit, effect_unit
 from amb.reporting.rounding import MISSING, format_number, format_p
 
+NOT_TESTED = "not tested"
 VERDICTS = (
     "reproduced",
     "real but smaller than claimed",
     "inconclusive",
     "not reproduced",
-    "not tested",
+    NOT_TESTED,
 )
 DEFAULT_ALPHA = 0.05
 _EFFECT_KEYS = ("estimate", "ci_low", "ci_high", "p", "p_adjusted", "mde")
@@ -25,6 +26,19 @@ HARDWARE_SCOPE = "this_hardware"
 CLAIM_SCOPES = (*SCOPES, HARDWARE_SCOPE)
 CLAIM_SCOPE_LABELS = {**SCOPE_LABELS, HARDWARE_SCOPE: "this hardware"}
 HASH_DIGITS = 12
+
+
+def split_untested(
+    claims: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the claims that were tested, and those that this study cannot test."""
+    untested = [claim for claim in claims if claim["verdict"] == NOT_TESTED]
+    return [claim for claim in claims if claim["verdict"] != NOT_TESTED], untested
+
+
+def untested_reason(claim: Mapping[str, Any]) -> str:
+    """Return why a claim was not tested, without the words "not tested"."""
+    return one_line(claim.get("reason") or "").removeprefix(f"{NOT_TESTED}: ")
 
 
 def tally(claims: list[dict[str, Any]]) -> str:

@@ -24,7 +24,9 @@ from amb.reporting.claim_texts import (
     runs_by_row,
     scope_text,
     source_text,
+    split_untested,
     tally,
+    untested_reason,
     value_of,
     warning_text,
 )
@@ -68,13 +70,26 @@ def markdown_claims(tested: Mapping[str, Any]) -> str:
     if warning := warning_text(tested):
         parts.append(f"**{markdown.escape(warning)}**\n")
     parts.append(tally(claims) + "\n")
-    for claim in claims:
+    judged, untested = split_untested(claims)
+    for claim in judged:
         parts += _section(claim, alpha_of(tested))
+    if untested:
+        parts += ["## Not tested here\n", markdown.render_table(untested_grid(untested))]
     parts += ["## How to read this\n", _LEGEND + "\n"]
     if collapsed := collapse_text(tested):
         parts.append(markdown.escape(collapsed) + "\n")
     parts += [markdown.escape(line) + "\n" for line in provenance_lines(tested)]
     return "\n".join(parts)
+
+
+def untested_grid(claims: Sequence[Mapping[str, Any]]) -> Grid:
+    """Return the claims that a study cannot test, each with the reason, as a table."""
+    columns = (Column("Claim", width_cm=8.0), Column("Why not", width_cm=6.0))
+    rows = tuple(
+        (f"{one_line(claim['statement'])} ({claim['id']})", untested_reason(claim))
+        for claim in claims
+    )
+    return Grid(columns, rows)
 
 
 def latex_claims(tested: Mapping[str, Any]) -> str:

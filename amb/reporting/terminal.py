@@ -77,7 +77,8 @@ def show_claims(tested: dict[str, Any], console: Console) -> None:
         _text(console, warning, "bold red")
     _text(console, claim_texts.tally(tested["claims"]))
     alpha = float(tested.get("alpha") or claim_texts.DEFAULT_ALPHA)
-    for claim in tested["claims"]:
+    judged, untested = claim_texts.split_untested(tested["claims"])
+    for claim in judged:
         verdict = str(claim["verdict"])
         statement = claim_texts.one_line(claim["statement"])
         console.print()
@@ -88,6 +89,11 @@ def show_claims(tested: dict[str, Any], console: Console) -> None:
         )
         for line in _claim_lines(claim, alpha):
             console.print(Padding(Text(line), (0, 0, 0, 4), expand=False))
+    if untested:
+        _heading(console, "Not tested here")
+        for claim in untested:
+            statement = claim_texts.one_line(claim["statement"])
+            _text(console, f"- {statement}: {claim_texts.untested_reason(claim)}")
     if collapsed := claim_texts.collapse_text(tested):
         console.print()
         _text(console, collapsed, "dim")

@@ -59,7 +59,8 @@ def test_claim_about_a_method_that_was_not_run_has_a_verdict_and_no_numbers():
         "reason": "not tested: method gone is not in this study",
     }
     text = markdown_claims({"claims": [claim]})
-    assert "## Not tested: “S”" in text
+    assert "## Not tested here" in text
+    assert "| S (x) | method gone is not in this study |" in text
     assert "| Scope" not in text
     assert "Not tested" in latex_claims({"claims": [claim]})
 

@@ -188,7 +188,8 @@ def read_robustness_predictions(runs: Path, study: Study) -> pd.DataFrame:
     everything = read_predictions(folder / name for folder in folders for name in names)
     clean = everything["corruption"] == "none"
     for name, own in zip(names, (everything[clean], everything[~clean]), strict=True):
-        odd = sorted(expected ^ set(own[["method", "seed"]].itertuples(index=False, name=None)))
+        found = own[["method", "seed"]].drop_duplicates().itertuples(index=False, name=None)
+        odd = sorted(expected ^ set(found))
         if odd:
             method, seed = odd[0]
             state = "none" if odd[0] in expected else "rows of a run that is not the study's"

@@ -11,7 +11,7 @@ import importlib.util
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -22,7 +22,6 @@ from amb.data.store import Store
 from amb.errors import InputError
 from amb.model.backbone import Backbone
 
-OptionsT = TypeVar("OptionsT")
 BUILDER_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")  # nothing else is looked up as a module
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,10 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from amb.evaluation.metrics import Floats
-from amb.reporting.figure_style import BLUE, GREY, PAGE_WIDTH_IN, house_style, wrapped
+from amb.reporting.figure_style import (
+    BLUE,
+    GREY,
+    house_style,
+    method_panels,
+    wrapped,
+)
 from amb.statistics.expected_maximum import expected_best
-
-COLUMNS = 4
 
 
 def expected_maximum_figure(
@@ -33,18 +36,9 @@ def expected_maximum_figure(
         The figure.
     """
     curves = {name: expected_best(searches[name], higher_is_better=False) for name in labels}
-    columns = min(COLUMNS, len(labels))
-    rows = math.ceil(len(labels) / columns)
     with house_style():
-        figure = Figure(figsize=(PAGE_WIDTH_IN, rows * 1.8 + 0.35))
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for index, axes in enumerate(grid.flat):
-            if index >= len(labels):
-                axes.set_visible(False)
-            elif index + columns >= len(labels):
-                axes.tick_params(axis="x", labelbottom=True)
-                axes.set_xlabel("Trials")
-        for axes, (method, label) in zip(grid.flat, labels.items(), strict=False):
+        figure, panels = method_panels(labels, "Trials")
+        for axes, (method, label) in zip(panels, labels.items(), strict=True):
             others = [curve for name, curve in curves.items() if name != method]
             _draw(axes, curves[method], others)
             axes.set_title(wrapped(label), fontsize=7.5)

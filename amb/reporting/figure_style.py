@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from amb.files import atomic_path
 
 PAGE_WIDTH_IN = 7.16  # text width of a two-column page, in inches
 DPI = 200
+PANEL_COLUMNS = 4
+PANEL_HEIGHT_IN = 1.8
 
 # Okabe and Ito's colours, told apart with every common colour vision.
 BLUE = "#0072B2"
@@ -83,6 +88,29 @@ def save_figure(figure: Figure, target: Path) -> None:
     """
     with atomic_path(target) as temporary, house_style():
         figure.savefig(temporary, dpi=DPI, metadata=_METADATA[target.suffix])
+
+
+def method_panels(methods: Collection[str], x_label: str) -> tuple[Figure, list[Axes]]:
+    """Lay out one small panel a method, all on the same axes.
+
+    Args:
+        methods: The methods in table order.
+        x_label: Label of the x axis, under the lowest panel of each column.
+
+    Returns:
+        The figure and its panels, one a method. To be called within the house style.
+    """
+    columns = min(PANEL_COLUMNS, len(methods))
+    rows = math.ceil(len(methods) / columns)
+    figure = Figure(figsize=(PAGE_WIDTH_IN, rows * PANEL_HEIGHT_IN + 0.35))
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for index, axes in enumerate(grid.flat):
+        if index >= len(methods):
+            axes.set_visible(False)
+        elif index + columns >= len(methods):
+            axes.tick_params(axis="x", labelbottom=True)
+            axes.set_xlabel(x_label)
+    return figure, list(grid.flat)[: len(methods)]
 
 
 def wrapped(label: str, width: int = 26) -> str:

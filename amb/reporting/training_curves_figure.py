@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -10,9 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from amb.reporting.figure_style import BLUE, PAGE_WIDTH_IN, VERMILION, house_style, wrapped
-
-COLUMNS = 4
+from amb.reporting.figure_style import (
+    BLUE,
+    VERMILION,
+    house_style,
+    method_panels,
+    wrapped,
+)
 
 
 def training_curves_figure(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
@@ -28,18 +31,9 @@ def training_curves_figure(curves: pd.DataFrame, labels: Mapping[str, str]) -> F
     Returns:
         The figure.
     """
-    columns = min(COLUMNS, len(labels))
-    rows = math.ceil(len(labels) / columns)
     with house_style():
-        figure = Figure(figsize=(PAGE_WIDTH_IN, rows * 1.8 + 0.35))
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for index, axes in enumerate(grid.flat):
-            if index >= len(labels):
-                axes.set_visible(False)
-            elif index + columns >= len(labels):
-                axes.tick_params(axis="x", labelbottom=True)
-                axes.set_xlabel("Epoch")
-        for axes, (method, label) in zip(grid.flat, labels.items(), strict=False):
+        figure, panels = method_panels(labels, "Epoch")
+        for axes, (method, label) in zip(panels, labels.items(), strict=True):
             _draw_runs(axes, curves[curves["method"] == method])
             axes.set_title(wrapped(label), fontsize=7.5)
         figure.supylabel("Validation MAE (lower is better)", fontsize=7)

@@ -81,7 +81,7 @@ class LowRankMultimodalFusion(SentimentModel):
 
     def forward(self, batch: Batch) -> Tensor:
         """Predict the sentiment of each utterance: (B,)."""
-        layout = TokenLayout(batch.token_mask)
+        layout = TokenLayout(batch.token_mask, batch.seeds)
         text_states = layout.pad(self.backbone(batch.token_ids, layout))  # (B, L, D)
         sentiment: Tensor = self.fusion(self.subnetworks(batch.frames, text_states, layout.mask))
         return sentiment

@@ -119,7 +119,7 @@ class MagBert(SentimentModel):
 
     def forward(self, batch: Batch) -> Tensor:
         """Predict the sentiment of each utterance: (B,)."""
-        layout = TokenLayout(batch.token_mask)
+        layout = TokenLayout(batch.token_mask, batch.seeds)
         pooled = layout.pool(self.encode(batch, layout), self.pooling)  # (B, D)
         sentiment: Tensor = self.head(self.dropout(pooled)).squeeze(-1)
         return sentiment

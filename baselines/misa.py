@@ -188,7 +188,7 @@ class Misa(SentimentModel):
         }
 
     def _represent(self, batch: Batch) -> Representations:
-        layout = TokenLayout(batch.token_mask)
+        layout = TokenLayout(batch.token_mask, batch.seeds)
         utterances = {m: encoder(batch.frames[m]) for m, encoder in self.frames.items()}
         utterances["text"] = layout.mean(self.backbone(batch.token_ids, layout))
         found: Representations = self.subspaces(utterances)

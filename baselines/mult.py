@@ -116,7 +116,7 @@ class MulT(SentimentModel):
 
     def _text(self, batch: Batch) -> Frames:
         """Return BERT's last hidden states, padded: (B, L, D)."""
-        layout = TokenLayout(batch.token_mask)
+        layout = TokenLayout(batch.token_mask, batch.seeds)
         states = layout.pad(self.backbone(batch.token_ids, layout))
         return Frames(self.text_dropout(states), batch.token_mask)
 

@@ -67,7 +67,7 @@ class TensorFusionNetwork(SentimentModel):
 
     def forward(self, batch: Batch) -> Tensor:
         """Predict the sentiment of each utterance: (B,), between -3 and 3."""
-        layout = TokenLayout(batch.token_mask)
+        layout = TokenLayout(batch.token_mask, batch.seeds)
         text_states = layout.pad(self.backbone(batch.token_ids, layout))  # (B, L, D)
         vectors = self.subnetworks(batch.frames, text_states, layout.mask)
         logit: Tensor = self.inference(outer_product(list(vectors.values()))).squeeze(-1)

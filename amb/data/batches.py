@@ -34,6 +34,8 @@ class Batch:
             first asked for, so that a method pays for what it uses.
         labels: (B,) float32 in [-3, 3]; None where they are not to be seen.
         rows: (B,) int64, place of each utterance in its split; None outside a split.
+        seeds: K, how many runs' utterances stand here one after another, B / K of each: above 1
+            only where several seeds train as one model (``amb.training.pack``).
     """
 
     token_ids: Tensor
@@ -42,6 +44,7 @@ class Batch:
     frames: Mapping[str, Frames] = field(default_factory=dict)
     labels: Tensor | None = None
     rows: Tensor | None = None
+    seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,21 @@ class SplitData:
     def __len__(self) -> int:
         return len(self.utterances)
 
-    def batch(self, rows: Tensor) -> Batch:
-        """Collect the utterances ``rows`` (B,) into a batch, padded to its longest."""
+    def batch(self, rows: Tensor, seeds: int = 1) -> Batch:
+        """Collect utterances into a batch, padded to its longest.
+
+        Args:
+            rows: (B,) int64; one that stands there twice is collected twice.
+            seeds: K, how many runs they belong to, B / K to each in turn.
+
+        Returns:
+            The batch.
+        """
         token_ids, token_mask = self.token_ids.pad(rows)
         word_index, _ = self.word_index.pad(rows, fill=SPECIAL)
         labels = None if self.labels is None else self.labels[rows]
         frames = LazyFrames(self.frames, rows)
-        return Batch(token_ids, token_mask, word_index, frames, labels, rows)
+        return Batch(token_ids, token_mask, word_index, frames, labels, rows, seeds)
 
     def batches(self, rows: Tensor, size: int) -> Iterator[tuple[Tensor, Batch]]:
         """Yield ``rows`` and their batch, ``size`` utterances at a time."""

@@ -75,7 +75,7 @@ class AdaptedMultimodalBert(SentimentModel):
 
     def forward(self, batch: Batch) -> Tensor:
         """Predict the sentiment of each utterance: (B,)."""
-        layout = TokenLayout(batch.token_mask)
+        layout = TokenLayout(batch.token_mask, batch.seeds)
         states = {} if self.audiovisual is None else self.audiovisual(batch.frames)
         pooled = layout.pool(self.encode(batch, states, layout), self.pooling)  # (B, D)
         sentiment: Tensor

@@ -89,10 +89,11 @@ class BertEmbeddings(nn.Module):
         """Embed the batch: ids (B, L) → packed states (N, D)."""
         positions = self.first_position + torch.arange(layout.length, device=token_ids.device)
         positions = positions.expand_as(token_ids)  # (B, L)
+        packed_ids = layout.pack(token_ids)  # (N,)
         summed = (
-            self.word_embeddings(layout.pack(token_ids))
+            self.word_embeddings(packed_ids)
             + self.position_embeddings(layout.pack(positions))
-            + self.token_type_embeddings.weight[0]
+            + self.token_type_embeddings(torch.zeros_like(packed_ids))
         )
         states: Tensor = self.dropout(self.LayerNorm(summed))
         return states
@@ -131,7 +132,7 @@ class BertAttention(nn.Module):
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
         self.num_heads = shape.num_attention_heads
-        self.dropout = shape.attention_probs_dropout_prob
+        self.dropout = nn.Dropout(shape.attention_probs_dropout_prob)
         self.self = BertProjections(shape.hidden_size)
         self.output = BertOutput(shape.hidden_size, shape)
 
@@ -154,16 +155,15 @@ class BertAttention(nn.Module):
 
     def _mix(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
         """Scaled dot-product attention over keys that are not padding."""
-        dropout = self.dropout if self.training else 0.0
         key_mask = mask[:, None, None, :]  # (B, 1, 1, L)
-        if query.is_cuda:
-            return F.scaled_dot_product_attention(
-                query, key, value, attn_mask=key_mask, dropout_p=dropout
-            )
-        # On CPUs the fused kernel is several times slower than batched products through oneDNN.
+        # On CPUs the fused kernel is several times slower than batched products through oneDNN;
+        # dropout inside it would draw from a stream that seeds share.
+        if query.is_cuda and not (self.training and self.dropout.p):
+            return F.scaled_dot_product_attention(query, key, value, attn_mask=key_mask)
         scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])  # (B, H, L, L)
         weights = scores.masked_fill(~key_mask, float("-inf")).softmax(-1)
-        return F.dropout(weights, dropout, self.training) @ value
+        mixed: Tensor = self.dropout(weights) @ value
+        return mixed
 
 
 class BertLayer(nn.Module):
@@ -227,8 +227,6 @@ class BertEncoder(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
-            if isinstance(module, BertAttention):
-                module.dropout = 0.0
         self.memory = TextMemory()
 
     def load_state_dict(self, *arguments: Any, **options: Any) -> Any:

@@ -72,11 +72,10 @@ class CrossmodalAttention(nn.Module):
         return states.view(B, T, self.heads, W // self.heads).transpose(1, 2)
 
     def _mix(self, query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tensor:
-        if query.is_cuda:
-            return fused_attention(
-                query, key, value, allowed, self.dropout.p if self.training else 0.0
-            )
-        # On CPUs the fused kernel is slower than batched products.
+        # On CPUs the fused kernel is slower than batched products; dropout inside it would draw
+        # from a stream that seeds share.
+        if query.is_cuda and not (self.training and self.dropout.p):
+            return fused_attention(query, key, value, allowed)
         scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
         weights = scores.masked_fill(~allowed, float("-inf")).softmax(-1)
         mixed: Tensor = self.dropout(weights) @ value
@@ -179,9 +178,7 @@ class CrossmodalTransformer(nn.Module):
         return allowed & (key <= query + ahead[:, None, None, None])
 
 
-def fused_attention(
-    query: Tensor, key: Tensor, value: Tensor, allowed: Tensor, dropout: float
-) -> Tensor:
+def fused_attention(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tensor:
     """Attend with torch's fused kernel, which has no (T_β, T_α) weights in memory.
 
     Args:
@@ -189,16 +186,13 @@ def fused_attention(
         key: (B, H, T_α, W/H).
         value: (B, H, T_α, W/H).
         allowed: (B, 1, T_β, T_α) bool.
-        dropout: Probability, on the weights of attention.
 
     Returns:
         (B, H, T_β, W/H).
     """
     size = query.shape[-1]  # MulT's heads are 5 or 10 wide; the kernels want multiples of 8
     query, key, value = (F.pad(states, (0, -size % 8)) for states in (query, key, value))
-    mixed = F.scaled_dot_product_attention(
-        query, key, value, attn_mask=allowed, dropout_p=dropout, scale=size**-0.5
-    )
+    mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, scale=size**-0.5)
     return mixed[..., :size]
 
 

@@ -52,7 +52,7 @@ class Streams(nn.Module):
         """Encode a batch: (B, D) for ``text``, then (B, W) for every other modality."""
         vectors = {}
         if self.encoder is not None:
-            layout = TokenLayout(batch.token_mask)
+            layout = TokenLayout(batch.token_mask, batch.seeds)
             hidden_states = self.encoder(batch.token_ids, layout)
             vectors[TEXT] = layout.pool(hidden_states, self.pooling)
         if self.frames is not None:

@@ -72,7 +72,8 @@ class TextMemory:
                 for row, states in zip(new, encoded.split(own.lengths.tolist()), strict=True):
                     known[texts[row]] = states
                     self._keep(texts[row], states)
-        return torch.cat([states for text in texts if (states := known[text]) is not None])
+        dense = torch.cat([states for text in texts if (states := known[text]) is not None])
+        return layout.from_dense(dense)
 
     def _keep(self, text: bytes, states: Tensor) -> None:
         size = states.numel() * states.element_size()

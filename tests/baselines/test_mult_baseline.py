@@ -94,7 +94,7 @@ def test_fused_attention_equals_batched_products_at_a_width_that_is_no_multiple_
     allowed[..., 0] = True
     scores = (query @ key.transpose(-1, -2) / math.sqrt(3)).masked_fill(~allowed, float("-inf"))
     expected = scores.softmax(-1) @ value
-    torch.testing.assert_close(fused_attention(query, key, value, allowed, 0.0), expected)
+    torch.testing.assert_close(fused_attention(query, key, value, allowed), expected)
 
 
 def test_positions_are_sines_and_cosines_counted_from_1():

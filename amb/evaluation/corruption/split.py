@@ -33,10 +33,10 @@ class CorruptedSplit(SplitData):
         own = {field.name: getattr(data, field.name) for field in dataclasses.fields(SplitData)}
         return cls(**own, corrupt=corrupt)
 
-    def batch(self, rows: Tensor) -> Batch:
+    def batch(self, rows: Tensor, seeds: int = 1) -> Batch:
         """Collect the utterances ``rows`` (B,) and corrupt them."""
         utterances = [self.utterances[row] for row in rows.tolist()]
-        return self.corrupt(super().batch(rows), utterances)
+        return self.corrupt(super().batch(rows, seeds), utterances)
 
 
 class CorruptedFrames(Mapping[str, Frames]):

@@ -122,6 +122,11 @@ class SelfMM(SentimentModel):
         """Note the epoch, which weighs new unimodal labels against old ones."""
         self.epoch = epoch
 
+    def training_state(self) -> dict[str, Tensor]:
+        """Return what training changes: the unimodal labels and what moves them, too."""
+        moved = self.unimodal_labels.named_buffers(prefix="unimodal_labels")
+        return {**super().training_state(), **dict(moved)}
+
     def group_of(self, name: str) -> str:
         """Return ``backbone``, ``audio`` or ``visual`` for an encoder, ``other`` for the heads."""
         part, child = name.split(".")[:2]
@@ -149,7 +154,7 @@ class SelfMM(SentimentModel):
 
     def _inputs(self, batch: Batch) -> dict[str, Tensor]:
         """Return x_s of each task: (B, ·)."""
-        layout = TokenLayout(batch.token_mask)
+        layout = TokenLayout(batch.token_mask, batch.seeds)
         text = layout.pool(self.backbone(batch.token_ids, layout), self.pooling)
         apart = {"text": text, **{m: e(batch.frames[m]) for m, e in self.encoders.items()}}
         return {FUSED: torch.cat(list(apart.values()), dim=1), **apart}

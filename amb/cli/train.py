@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from amb.cli.run_arguments import add_run_arguments, build_job, raise_first
 
@@ -12,17 +13,43 @@ HELP = "train one method under the given seeds; runs that are complete are left 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_run_arguments(parser)
+    parser.add_argument(
+        "--pack",
+        type=_pack_size,
+        default=None,
+        metavar="K",
+        help="seeds trained as one model (default: on a GPU as many as its memory holds, on a CPU"
+        " one, in a process of its own)",
+    )
+    parser.add_argument(
+        "--keep-minutes",
+        type=float,
+        default=10.0,
+        metavar="M",
+        help="minutes between two savings of what an interrupted run goes on from (default 10)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Train; every seed is tried before the first failure is raised."""
     from amb.study import load_study
     from amb.training.progress import RunProgress
-    from amb.training.run import run_seed
-    from amb.training.workers import run_seeds
+    from amb.training.run import run_seed, seeds_that_fit
+    from amb.training.workers import run_packs, run_seeds
 
-    job = build_job(args)
+    job = replace(build_job(args), keep_minutes=args.keep_minutes)
     max_epochs = load_study(args.study).methods[args.method].training.max_epochs
+    pack = args.pack or seeds_that_fit(job, args.seeds)
     with RunProgress(args.method, max_epochs) as progress:
-        failed = run_seeds(run_seed, job, args.seeds, args.workers, progress)
+        if pack > 1:
+            failed = run_packs(job, args.seeds, pack, progress)
+        else:
+            failed = run_seeds(run_seed, job, args.seeds, args.workers, progress)
     raise_first(failed)
+
+
+def _pack_size(text: str) -> int:
+    size = int(text)
+    if size < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1 seed")
+    return size

@@ -29,8 +29,9 @@ from amb.files import read_json, sha256_of
 from amb.model.method import SentimentModel
 from amb.study import digest
 from amb.training.checkpoint import load_checkpoint
-from amb.training.loop import Epoch, predict
+from amb.training.predict import predict
 from amb.training.run import Job, build_model, open_context
+from amb.training.seed_training import Epoch
 
 CHECKPOINT = "checkpoint.safetensors"
 

@@ -33,7 +33,7 @@ from amb.inference.utterances import CheckedUtterances, Utterance, check_utteran
 from amb.inference.weights import build, save
 from amb.model.backbone import Backbone
 from amb.model.method import SentimentModel
-from amb.training.loop import predict
+from amb.training.predict import predict
 
 
 class AmbForSentiment:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -112,6 +113,25 @@ class SentimentModel(nn.Module):
         """Return what a labelled batch is trained on, a scalar: the mean absolute error."""
         assert batch.labels is not None, "a batch without labels has no loss"
         return F.l1_loss(self(batch), batch.labels)
+
+    @property
+    def loss_is_mean_over_utterances(self) -> bool:
+        """Whether a batch may be cut, and stand beside others: so where ``loss`` is the default."""
+        return type(self).loss is SentimentModel.loss
+
+    def training_state(self) -> dict[str, Tensor]:
+        """Return all that training changes by name, what no checkpoint holds included.
+
+        A run that was interrupted goes on from it. The tensors are the model's own.
+        """
+        return self.learned_state()
+
+    def load_training_state(self, state: Mapping[str, Tensor]) -> None:
+        """Put back what ``training_state`` gave, in place, under the same names."""
+        own = self.training_state()
+        with torch.no_grad():
+            for name, value in state.items():
+                own[name].copy_(value)
 
     def begin_training(self, train: SplitData) -> None:
         """See the labelled training split once, before the first epoch."""

@@ -1,8 +1,8 @@
 """A run once more, with the test split predicted after every epoch.
 
 Training sees nothing of it: predictions are made from outside, in the call that training makes
-after each epoch, and the generators are put back. A test holds that the weights are, to the bit,
-those of the run itself.
+after each epoch, and draw nothing. A test holds that the weights are, to the bit, those of the run
+itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from amb import provenance
@@ -20,10 +19,10 @@ from amb.data.firewall import read_test_labels
 from amb.errors import InputError
 from amb.evaluation.metrics import METRICS, Floats
 from amb.files import read_json, write_json
-from amb.model.method import SentimentModel
 from amb.study import digest
-from amb.training.loop import Epoch, TrainingResult, predict
+from amb.training.predict import predict
 from amb.training.run import Job, build_model, fit, identify, open_context
+from amb.training.seed_training import Epoch, TrainingResult
 
 SOURCES = ("amb/peeking", "amb/evaluation")
 EPOCHS = "epochs.json"
@@ -92,17 +91,11 @@ def train_watched(job: Job, seed: int, on_epoch: OnEpoch, watch: Watch) -> Train
     """
     model = build_model(job, seed)
 
-    def after_epoch(epoch: Epoch) -> None:
+    def after_epoch(_: int, epoch: Epoch) -> None:
         on_epoch(epoch)
-        watch(epoch, _predict_aside(model, job))
+        watch(epoch, predict(model, open_context(job).splits["test"]))
 
-    return fit(job, model, seed, after_epoch)[0]
-
-
-def _predict_aside(model: SentimentModel, job: Job) -> Tensor:
-    """Predict the test split (U,), and leave the generators as they were."""
-    with torch.random.fork_rng():
-        return predict(model, open_context(job).splits["test"])
+    return fit(job, [model], [seed], after_epoch)[0][0]
 
 
 def _metrics(labels: Floats, predictions: Floats) -> dict[str, float | None]:

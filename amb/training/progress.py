@@ -8,7 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from amb.training.loop import Epoch
+from amb.training.seed_training import Epoch
 
 
 class RunProgress:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from amb import provenance
-from amb.training.loop import TrainingResult
+from amb.training.seed_training import TrainingResult
 
 
 def reset_peak_memory(device: torch.device) -> None:
@@ -49,9 +49,10 @@ def describe_result(result: TrainingResult) -> dict[str, Any]:
     """Return how training went: epochs, the best of them, and why it ended."""
     return {
         "best_epoch": result.best_epoch,
-        "best_valid_mae": result.curve[result.best_epoch - 1].valid_mae,
+        "best_valid_mae": result.best_valid_mae if result.best_epoch else None,
         "epochs": len(result.curve),
         "stopped": result.stopped,
+        "micro_batches": result.micro_batches,
     }
 
 

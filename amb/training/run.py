@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,14 +24,19 @@ from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape, SentimentModel, find_builder
 from amb.study import Study, digest, load_study
 from amb.training.checkpoint import save_checkpoint
-from amb.training.loop import Epoch, TrainingResult, train
+from amb.training.loop import OnEpoch, train_seeds
+from amb.training.memory import estimate_memory
+from amb.training.pack import UnpackableError
 from amb.training.record import (
     curve_rows,
     describe_environment,
     describe_result,
     reset_peak_memory,
 )
-from amb.training.seeds import derive_seed, seeded
+from amb.training.resume import FILE as RESUME
+from amb.training.resume import ResumeFile
+from amb.training.seed_training import Epoch, TrainingResult
+from amb.training.seeds import seeded
 from amb.training.seen_embedding import train_seen_rows_only
 
 OUTPUTS = ("checkpoint.safetensors", "curve.csv", "run.json")
@@ -48,6 +54,7 @@ class Job:
         runs: The folder ``runs`` of the results.
         device: ``cpu`` or ``cuda``.
         threads: Threads of one run; more than one changes the last bits.
+        keep_minutes: How often a training's state is kept, to go on from after an interruption.
     """
 
     study_file: Path
@@ -57,6 +64,7 @@ class Job:
     runs: Path
     device: str
     threads: int = 1
+    keep_minutes: float = 10.0
 
     def folder(self, seed: int) -> Path:
         """Return the run's folder."""
@@ -109,27 +117,35 @@ def build_model(job: Job, seed: int) -> SentimentModel:
 
 
 def fit(
-    job: Job, model: SentimentModel, seed: int, on_epoch: Callable[[Epoch], None]
-) -> tuple[TrainingResult, dict[str, Tensor]]:
-    """Train a freshly built model on the streams of ``seed``.
+    job: Job,
+    models: Sequence[SentimentModel],
+    seeds: Sequence[int],
+    on_epoch: OnEpoch,
+    keeper: ResumeFile | None = None,
+) -> tuple[list[TrainingResult], dict[str, Tensor]]:
+    """Train freshly built models together, each on the streams of its seed.
 
     Args:
         job: The method and its files.
-        model: Trained in place.
-        seed: The run's seed.
-        on_epoch: Called after every epoch.
+        models: One a seed; trained in place.
+        seeds: The runs' seeds.
+        on_epoch: Called after every epoch of every seed.
+        keeper: Keeps the training's state, to go on from after an interruption; None: nobody.
 
     Returns:
-        What training returns, and the rows of the word embedding that trained, by parameter.
+        What training returns for each seed, and the rows of the word embedding that trained, by
+        parameter.
+
+    Raises:
+        UnpackableError: These seeds can not train as one model; nothing has happened yet.
     """
     context = open_context(job)
     train_data = context.splits["train"]
-    row_ids = train_seen_rows_only(model, train_data.token_ids.own_values())
-    order = torch.Generator().manual_seed(derive_seed("order", seed))
+    row_ids = [train_seen_rows_only(m, train_data.token_ids.own_values()) for m in models]
     settings = context.study.methods[job.method].training
-    with seeded("dropout", seed):
-        result = train(model, train_data, context.splits["valid"], settings, order, on_epoch)
-    return result, row_ids
+    valid_data = context.splits["valid"]
+    results = train_seeds(models, seeds, train_data, valid_data, settings, on_epoch, keeper, _say)
+    return results, row_ids[0]
 
 
 def identify(job: Job, seed: int) -> dict[str, Any]:
@@ -172,33 +188,119 @@ def run_seed(job: Job, seed: int, on_epoch: Callable[[Epoch], None]) -> str:
     Returns:
         One line that says how it ended.
     """
-    folder = job.folder(seed)
-    if is_complete(job, seed):
+    return run_pack(job, [seed], lambda _, epoch: on_epoch(epoch))[seed]
+
+
+def run_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str]:
+    """Train some seeds as one model, or find them done; in turn, if the method does not allow it.
+
+    Args:
+        job: The method and its files.
+        seeds: The runs' seeds.
+        on_epoch: Called after every epoch of every seed.
+
+    Returns:
+        A line for each seed that says how it ended.
+    """
+    done = {seed: "already complete" for seed in seeds if is_complete(job, seed)}
+    for seed in done:
         for name in OUTPUTS:  # newer than what they were checked against
-            os.utime(folder / name)
-        return "already complete"
+            os.utime(job.folder(seed) / name)
+    to_do = [seed for seed in seeds if seed not in done]
+    if not to_do:
+        return done
+    try:
+        return {**done, **_train_pack(job, to_do, on_epoch)}
+    except UnpackableError as error:
+        _say(f"{job.method}: seeds train one after another, not as one model: {error}")
+        return {**done, **{s: run_pack(job, [s], on_epoch)[s] for s in to_do}}
+
+
+def seeds_that_fit(job: Job, seeds: Sequence[int]) -> int:
+    """Return how many seeds to train as one model: what a GPU's free memory holds; 1 on a CPU.
+
+    Args:
+        job: The method and its files.
+        seeds: Seeds of the runs; no more than these are asked for.
+
+    Returns:
+        K, at least 1.
+    """
+    if job.device == "cpu" or len(seeds) == 1:
+        return 1
     context = open_context(job)
-    identity = identify(job, seed)  # of the inputs that training starts from
+    model = build_model(job, seeds[0])
+    if not model.trains_by_gradient or not model.loss_is_mean_over_utterances:
+        return 1
+    batch_size = context.study.methods[job.method].training.batch_size
+    estimate = estimate_memory(model, context.splits["train"], batch_size)
+    free, _ = torch.cuda.mem_get_info(context.device)
+    fits = min(estimate.seeds_that_fit(free), len(seeds))
+    trained, kept = estimate.trained / 2**20, estimate.activations / 2**20
+    _say(
+        f"{job.method}: {fits} seeds as one model; a seed takes {trained:.0f} MiB of weights and"
+        f" moments and {kept:.0f} MiB of activations, {free / 2**20:.0f} MiB are free"
+    )
+    return fits
+
+
+def _train_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str]:
+    context = open_context(job)
+    identities = [identify(job, seed) for seed in seeds]  # of the inputs that training starts from
     reset_peak_memory(context.device)
     start = time.perf_counter()
-    model = build_model(job, seed)
-    parameters = model.count_parameters()
-    result, row_ids = fit(job, model, seed, on_epoch)
-    wall_time_s = time.perf_counter() - start
+    models = [build_model(job, seed) for seed in seeds]
+    parameters = models[0].count_parameters()
+    keeper = _resume_file(job, seeds, identities)
+    results, row_ids = fit(job, models, seeds, on_epoch, keeper)
+    record = {
+        "config": context.study.training_view(job.method),
+        "parameters": parameters,
+        "packed_seeds": list(seeds),
+        "wall_time_s": (time.perf_counter() - start) / len(seeds),
+        **describe_environment(context.device),
+    }
+    for seed, identity, result in zip(seeds, identities, results, strict=True):
+        _write_run(job.folder(seed), identity, result, row_ids, record)
+    keeper.remove()
+    return {seed: _summary(result) for seed, result in zip(seeds, results, strict=True)}
+
+
+def _resume_file(
+    job: Job, seeds: Sequence[int], identities: Sequence[dict[str, Any]]
+) -> ResumeFile:
+    """Return the file that these seeds go on from, bound to all that their bits depend on."""
+    numerics = [job.device, torch.get_num_threads(), provenance.versions()]
+    identity = digest([[own["identity_sha256"] for own in identities], numerics])
+    return ResumeFile(job.folder(seeds[0]) / RESUME, identity, job.keep_minutes, _say)
+
+
+def _write_run(
+    folder: Path,
+    identity: dict[str, Any],
+    result: TrainingResult,
+    row_ids: dict[str, Tensor],
+    record: dict[str, Any],
+) -> None:
+    """Write a run's outputs; its record last: with it the run is complete."""
     checkpoint = folder / "checkpoint.safetensors"
     save_checkpoint(checkpoint, result.state, row_ids, identity)
     with atomic_path(folder / "curve.csv") as temporary:
         pd.DataFrame(curve_rows(result)).to_csv(temporary, index=False)
-    record = {
+    whole = {
         "schema": 1,
         **identity,
-        "config": context.study.training_view(job.method),
         "checkpoint_sha256": sha256_of(checkpoint),
-        "parameters": parameters,
-        "wall_time_s": wall_time_s,
+        **record,
         **describe_result(result),
-        **describe_environment(context.device),
     }
-    write_json(folder / "run.json", record)  # last: with it the run is complete
-    best = result.curve[result.best_epoch - 1].valid_mae
-    return f"best epoch {result.best_epoch}, validation MAE {best:.4f}, stopped: {result.stopped}"
+    write_json(folder / "run.json", whole)
+
+
+def _summary(result: TrainingResult) -> str:
+    best = f"best epoch {result.best_epoch}, validation MAE {result.best_valid_mae:.4f}"
+    return f"{best}, stopped: {result.stopped}"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,7 +1,8 @@
 """One seed, many independent streams: initialisation, data order, dropout.
 
-Each stream's seed is a hash of its purpose and the run's seed, so that adding a method or a
-purpose changes nobody else's numbers.
+Each draw is seeded by a hash of its purpose, the run's seed and its place in training (epoch,
+step). So adding a method or a purpose changes nobody else's numbers, and a run that starts again in
+the middle needs no generator's state to go on as it would have gone.
 """
 
 from __future__ import annotations
@@ -11,28 +12,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 
-def derive_seed(purpose: str, seed: int) -> int:
-    """Derive the seed of one stream of a run.
+def derive_seed(purpose: str, seed: int, *place: int) -> int:
+    """Derive the seed of one draw of a run.
 
     Args:
-        purpose: What the stream is for: ``initialisation``, ``order``, ``dropout``.
+        purpose: What it is for: ``initialisation``, ``order``, ``dropout``.
         seed: The run's seed.
+        *place: Where in training it is drawn, if more than once: epoch, step.
 
     Returns:
         A number in [0, 2⁶³).
     """
-    digest = hashlib.sha256(f"amb/{purpose}/{seed}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    name = "/".join(["amb", purpose, str(seed), *map(str, place)])
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 @contextmanager
 def seeded(purpose: str, seed: int) -> Iterator[None]:
     """Run a block under torch's global generators seeded for ``purpose``, then restore them.
 
-    Modules draw their initial weights and dropout from the global generators and accept no other.
+    Modules draw their initial weights from the global generators and accept no other.
     """
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(purpose, seed))
         yield
+
+
+def epoch_order(seed: int, epoch: int, utterances: int) -> Tensor:
+    """Return the order in which a run is shown its utterances in one epoch: (U,) int64."""
+    generator = torch.Generator().manual_seed(derive_seed("order", seed, epoch))
+    return torch.randperm(utterances, generator=generator)

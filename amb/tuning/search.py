@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,16 +12,14 @@ from amb import provenance
 from amb.errors import InputError
 from amb.files import read_json
 from amb.study import digest
-from amb.training.loop import Epoch
 from amb.training.run import Job, identify, open_context, run_seed
+from amb.training.seed_training import Epoch
 from amb.training.seeds import derive_seed
 from amb.tuning.recipe import Values, write_study_with
 from amb.tuning.storage import Outcome, Trial, TrialStorage
 from amb.tuning.usable import check_space
 
 SOURCES = ("amb/tuning",)
-# How the training loop names a loss that is not finite in the first epoch.
-DIVERGED = ("training", "loss")
 
 Report = Callable[[int, Epoch], None]
 
@@ -98,15 +95,11 @@ def run_trial(
     file = folder / "study.yaml"
     write_study_with(file, job.study_file, job.method, values, f"A trial of row {job.method}.")
     own = replace(job, study_file=file, runs=folder)
-    start = time.perf_counter()
     utterances = len(open_context(own).splits["train"])
-    try:
-        run_seed(own, seed, on_epoch)
-    except InputError as error:
-        if (error.file, error.field) != DIVERGED:
-            raise
-        return Outcome(math.inf, 1, utterances, time.perf_counter() - start)
+    run_seed(own, seed, on_epoch)
     record = read_json(own.folder(seed) / "run.json")
     (own.folder(seed) / "checkpoint.safetensors").unlink()
     epochs = int(record["epochs"])
-    return Outcome(record["best_valid_mae"], epochs, epochs * utterances, record["wall_time_s"])
+    diverged = record["best_epoch"] == 0
+    best = math.inf if diverged else record["best_valid_mae"]
+    return Outcome(best, epochs, epochs * utterances, record["wall_time_s"])

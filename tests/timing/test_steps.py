@@ -1,5 +1,7 @@
 """Timed steps are the training loop's, and ``amb speed`` writes what the claims read."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import yaml
@@ -8,9 +10,8 @@ from amb.cli import main
 from amb.files import read_json
 from amb.statistics.speed import read_timings
 from amb.timing.steps import TimedRow
-from amb.training import loop
+from amb.training.loop import train
 from amb.training.run import Job, build_model, open_context
-from amb.training.seeds import derive_seed, seeded
 from amb.training.seen_embedding import train_seen_rows_only
 
 SEED = 1111
@@ -25,13 +26,10 @@ def test_the_steps_of_one_epoch_are_those_of_the_training_loop(job):
     context = open_context(job)
     data, settings = context.splits["train"], context.study.methods["amb"].training
     reference = build_model(job, SEED)
+    one_epoch = replace(settings, max_epochs=1)
+    fit_settings = context.splits["train"], context.splits["valid"], one_epoch
     train_seen_rows_only(reference, data.token_ids.own_values())
-    reference.begin_training(data)
-    reference.begin_epoch(1)
-    optimiser = loop.build_optimiser(reference, settings)
-    order = torch.Generator().manual_seed(derive_seed("order", SEED))
-    with seeded("dropout", SEED):
-        loop._run_epoch(reference, data, settings, optimiser, order)
+    train(reference, *fit_settings, SEED, lambda epoch: None)
 
     row = TimedRow(job, SEED)
     steps = -(-len(data) // settings.batch_size)
@@ -39,7 +37,7 @@ def test_the_steps_of_one_epoch_are_those_of_the_training_loop(job):
     assert seconds > 0
     assert utterances == len(data)
     for name, value in reference.learned_state().items():
-        assert torch.equal(row._model.learned_state()[name], value), name
+        assert torch.equal(row._pack.model.learned_state()[name], value), name
 
 
 def arguments(tiny, tmp_path, **changes):

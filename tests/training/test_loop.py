@@ -10,10 +10,11 @@ from torch import nn
 
 from amb.data.batches import SplitData
 from amb.data.frames import RaggedTensor
-from amb.errors import InputError
 from amb.model.method import SentimentModel
 from amb.study import TrainingSettings
-from amb.training.loop import build_optimiser, mean_absolute_error, predict, train
+from amb.training.loop import train
+from amb.training.optimiser import build_optimiser
+from amb.training.predict import mean_absolute_error, predict
 
 
 class WordSum(SentimentModel):
@@ -50,9 +51,8 @@ def model():
 
 def run(model, settings, valid=None, seen=None):
     data = make_split(TEXTS, LABELS)
-    order = torch.Generator().manual_seed(1)
     seen = [] if seen is None else seen
-    return train(model, data, valid or data, settings, order, seen.append)
+    return train(model, data, valid or data, settings, 1, seen.append)
 
 
 def test_predictions_come_in_the_order_of_the_split(model):
@@ -105,10 +105,13 @@ def test_the_rate_falls_when_validation_stalls(model):
     assert rates[-1] < rates[0]
 
 
-def test_a_loss_that_is_not_finite_is_an_error_before_the_first_epoch_ends(model):
+def test_a_run_that_diverges_at_once_keeps_its_initial_state_and_says_so(model):
     nn.init.constant_(model.head.weight, math.nan)
-    with pytest.raises(InputError, match="not finite in the first epoch"):
-        run(model, TrainingSettings(max_epochs=2))
+    initial = {name: value.clone() for name, value in model.learned_state().items()}
+    result = run(model, TrainingSettings(max_epochs=2))
+    assert (result.stopped, result.best_epoch, len(result.curve)) == ("non-finite loss", 0, 1)
+    for name, value in initial.items():
+        torch.testing.assert_close(result.state[name], value, equal_nan=True)
 
 
 def test_a_run_that_diverges_keeps_its_last_good_state(model):
@@ -119,9 +122,10 @@ def test_a_run_that_diverges_keeps_its_last_good_state(model):
         if epoch.epoch == 2:
             nn.init.constant_(model.head.bias, math.inf)
 
-    result = train(model, data, data, settings, torch.Generator().manual_seed(0), break_after_two)
+    result = train(model, data, data, settings, 0, break_after_two)
     assert result.stopped == "non-finite loss"
-    assert len(result.curve) == 2
+    assert (len(result.curve), result.best_epoch) == (3, 2)
+    assert math.isnan(result.curve[-1].valid_mae) or math.isinf(result.curve[-1].valid_mae)
     assert all(bool(torch.isfinite(value).all()) for value in result.state.values())
 
 

@@ -15,7 +15,7 @@ from amb.data.store import Store
 from amb.errors import InputError
 from amb.evaluation.predict import evaluate_seed
 from amb.training.progress import RunProgress
-from amb.training.run import OUTPUTS, Job, is_complete, open_context, run_seed
+from amb.training.run import OUTPUTS, Job, is_complete, open_context, run_pack, run_seed
 from amb.training.seeds import derive_seed
 from amb.training.workers import run_seeds
 
@@ -140,6 +140,34 @@ def test_a_failing_seed_does_not_stop_the_others(job, tmp_path):
     assert is_complete(job, 1112)
 
 
+def test_seeds_of_a_pack_leave_runs_like_any_other(tiny, tmp_path, capsys):
+    command = ["train", "--study", str(tiny.file), "--store", str(tiny.store)]
+    command += ["--backbone", str(tiny.backbone), "--gpus", "0", "--runs", str(tmp_path)]
+    alone, packed = [*command, "--seeds", "1111"], [*command, "--pack", "2"]
+    packed += ["--seeds", "1111", "1112", "1113"]
+    assert main([*alone, "--method", "amb"]) == 0
+    expected = json.loads((tmp_path / "amb" / "seed1111" / "run.json").read_text())
+    (tmp_path / "amb" / "seed1111" / "run.json").unlink()
+    assert main([*packed, "--method", "amb"]) == 0
+    job = Job(tiny.file, tiny.store, tiny.backbone, "amb", tmp_path, "cpu")
+    records = [json.loads((job.folder(s) / "run.json").read_text()) for s in (1111, 1112, 1113)]
+    assert [record["packed_seeds"] for record in records] == [[1111, 1112]] * 2 + [[1113]]
+    assert all(is_complete(job, seed) for seed in (1111, 1112, 1113))
+    assert records[0]["best_valid_mae"] == pytest.approx(expected["best_valid_mae"], abs=1e-4)
+    assert main([*packed, "--method", "amb"]) == 0
+    assert capsys.readouterr().err.count("already complete") == 3
+
+
+def test_seeds_that_cannot_be_one_model_train_in_turn_and_say_so(tiny, tmp_path, capfd):
+    content = tiny.file.read_text(encoding="utf-8")
+    file = tmp_path / "study.yaml"
+    file.write_text(content.replace("methods:\n", "methods:\n  misa: {}\n"), encoding="utf-8")
+    job = Job(file, tiny.store, tiny.backbone, "misa", tmp_path / "runs", "cpu")
+    ends = run_pack(job, [1, 2], lambda seed, epoch: None)
+    assert "misa: seeds train one after another" in capfd.readouterr().err
+    assert all(is_complete(job, seed) and "best epoch" in ends[seed] for seed in (1, 2))
+
+
 def test_predictions_are_made_once_and_again_when_they_are_gone_or_another_s(job):
     run_seed(job, 1111, lambda _: None)
     assert evaluate_seed(job, 1111) == "78 predictions"
@@ -174,6 +202,7 @@ def test_every_stream_of_a_seed_is_its_own():
     seeds = {derive_seed(p, s) for p in ("initialisation", "order", "dropout") for s in range(100)}
     assert len(seeds) == 300
     assert derive_seed("order", 1111) == 3093946643949151802
+    assert len({derive_seed("order", 1, *place) for place in ((), (1,), (11,), (1, 1))}) == 4
 
 
 def test_the_command_line_names_an_unknown_method(tiny, tmp_path, capsys):

@@ -29,9 +29,10 @@ for method, pack, seeds in packs():
             runs=output_folder("records", levels=2),
             method=method,
             seeds=seeds,
+            pack=f"--pack {int(config['pack'])}" if "pack" in config else "",
             config=digest(STUDY.training_view(method)),
             source=provenance.training_digest(STUDY.methods[method].builder),
         shell:
             "python -m amb train --study {params.study} --store {params.store}"
             " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
-            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"
+            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} {params.pack} > {log} 2>&1"

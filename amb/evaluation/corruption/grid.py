@@ -28,7 +28,7 @@ from amb.evaluation.corruption.points import Condition, GridPoint
 from amb.evaluation.corruption.split import CorruptedSplit
 from amb.evaluation.corruption.words import mask_token_id
 from amb.model.method import SentimentModel
-from amb.training.loop import predict
+from amb.training.predict import predict
 from amb.training.run import Context
 
 

@@ -16,7 +16,7 @@ from amb.evaluation.corruption.grid import CorruptionScales, predict_clean, pred
 from amb.evaluation.corruption.points import GridPoint
 from amb.evaluation.predict import corrupt_seed, evaluate_seed, load_frozen
 from amb.evaluation.predictions import read_predictions
-from amb.training.loop import predict
+from amb.training.predict import predict
 from amb.training.run import open_context, run_seed
 
 GAUSSIAN = {"draws": 1, "grid": [{"kind": "gaussian", "targets": ["audio"], "levels": [1]}]}

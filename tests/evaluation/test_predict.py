@@ -38,8 +38,8 @@ def seen(monkeypatch):
     found = {}
     make_batch = SplitData.batch
 
-    def spy(self, rows):
-        batch = make_batch(self, rows)
+    def spy(self, rows, seeds=1):
+        batch = make_batch(self, rows, seeds)
         found.setdefault(tuple(self.utterances), []).append(batch.labels is not None)
         return batch
 

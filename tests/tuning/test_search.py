@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import yaml
 from amb.cli import main
 from amb.errors import InputError
 from amb.study import load_study
+from amb.training.pack import Pack
 from amb.training.run import identify, is_complete, open_context, run_seed
 from amb.tuning import search as search_module
 from amb.tuning.search import search
@@ -157,17 +159,28 @@ def test_trials_need_no_test_labels(tuned_study, job_of, tiny, tmp_path):
     assert shown(without) == shown(search(job, 1, tmp_path / "amb.db", ignore))
 
 
+@pytest.fixture
+def diverging(monkeypatch):
+    """Let the losses of the trials that are named not be finite."""
+
+    def choose(*trials):
+        train, losses = search_module.run_seed, Pack.losses
+
+        def run(job, seed, on_epoch):
+            with monkeypatch.context() as patched:
+                if job.runs.name in trials:
+                    patched.setattr(Pack, "losses", lambda *own: losses(*own) * math.nan)
+                return train(job, seed, on_epoch)
+
+        monkeypatch.setattr(search_module, "run_seed", run)
+
+    return choose
+
+
 def test_a_trial_that_diverges_counts_and_is_never_the_best(
-    tuned_study, tmp_path, monkeypatch, command
+    tuned_study, tmp_path, diverging, command
 ):
-    train = search_module.run_seed
-
-    def diverge_first(job, seed, on_epoch):
-        if "trial0" in str(job.runs):
-            raise InputError("training", "loss", "not finite in the first epoch", "a finite loss")
-        return train(job, seed, on_epoch)
-
-    monkeypatch.setattr(search_module, "run_seed", diverge_first)
+    diverging("trial0")
     assert main([*command(tuned_study(), "results"), "--trials", "2"]) == 0
     result = json.loads((tmp_path / "results" / "tuned" / "amb.json").read_text())
     assert [trial["valid_mae"] is None for trial in result["trials"]] == [True, False]
@@ -176,12 +189,9 @@ def test_a_trial_that_diverges_counts_and_is_never_the_best(
 
 
 def test_a_search_in_which_everything_diverges_is_an_error(
-    tuned_study, job_of, tmp_path, monkeypatch
+    tuned_study, job_of, tmp_path, diverging
 ):
-    def diverge(*_):
-        raise InputError("training", "loss", "not finite in the first epoch", "a finite loss")
-
-    monkeypatch.setattr(search_module, "run_seed", diverge)
+    diverging("trial0", "trial1")
     with pytest.raises(InputError, match=r"found '2 diverged trials'"):
         search(job_of(tuned_study()), 2, tmp_path / "amb.db", ignore)
 

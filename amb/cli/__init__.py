@@ -38,6 +38,7 @@ COMMANDS = {
     "robustness-report": "amb.cli.robustness_report",
     "known-answer": "amb.cli.known_answer",
     "show": "amb.cli.show",
+    "compare-runs": "amb.cli.compare_runs",
     "export": "amb.cli.export",
     "predict": "amb.cli.predict",
     "parameters": "amb.cli.parameters",

@@ -21,6 +21,7 @@ ALLOWED = {
     "sizes": {"sizes", "training", "model", "data"},
     "tuning": {"tuning", "training", "model", "data"},
     "timing": {"timing", "training", "model", "data"},
+    "profiling": {"profiling", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
     "peeking": {

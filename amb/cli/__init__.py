@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "amb.cli.train",
     "evaluate": "amb.cli.evaluate",
     "speed": "amb.cli.speed",
+    "profile": "amb.cli.profile",
     "corrupt": "amb.cli.corrupt",
     "score": "amb.cli.score",
     "test": "amb.cli.test",

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check format clean
+.PHONY: setup demo test test-gpu check format clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -24,6 +24,10 @@ demo: setup
 
 test: setup check
 	$(BIN)/python -m pytest -n auto
+
+# What only a GPU can show; says why where it skips.
+test-gpu: setup
+	$(BIN)/python -m pytest -m gpu -rsP tests/gpu
 
 # Format and lint: Python, types, docstrings, Snakemake.
 check: setup

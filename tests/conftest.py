@@ -13,6 +13,9 @@ import pytest
 import yaml
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# The suite runs on the CPU wherever it runs; tests/gpu shows GPUs to the processes that it starts.
+os.environ.setdefault("AMB_TEST_GPUS", os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
 ROOT = Path(__file__).resolve().parent.parent
 
 

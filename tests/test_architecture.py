@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 ALLOWED = {
+    "devices": {"devices"},
     "data": {"data"},
     "model": {"model", "data"},
     "training": {"training", "model", "data"},
@@ -20,6 +21,7 @@ ALLOWED = {
     "sizes": {"sizes", "training", "model", "data"},
     "tuning": {"tuning", "training", "model", "data"},
     "timing": {"timing", "training", "model", "data"},
+    "profiling": {"profiling", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
     "peeking": {
@@ -97,6 +99,7 @@ def test_nothing_but_its_own_command_imports_peeking():
         "amb.reporting",
         "amb.sizes.counts",
         "amb.data.sources",
+        "amb.devices.lease",
     ],
 )
 def test_light_modules_do_not_import_torch(module):

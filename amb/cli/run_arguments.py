@@ -47,12 +47,32 @@ def build_job(args: argparse.Namespace) -> Job:
     methods = load_study(args.study).methods
     if args.method not in methods:
         raise InputError(args.study, "methods", args.method, f"one of {', '.join(methods)}")
-    device = choose_device(args.gpus)
+    device = lease_device(args.gpus)
     return Job(args.study, args.store, args.backbone, args.method, args.runs, device)
 
 
+def lease_device(gpus: int) -> str:
+    """Choose where a process trains or measures; of the GPUs it takes one that no other has.
+
+    Args:
+        gpus: 0 to stay on the CPU.
+
+    Returns:
+        ``cuda`` or ``cpu``.
+    """
+    from amb.devices.lease import lease_for_process, release_of_process
+
+    gpu = lease_for_process() if gpus > 0 else None
+    device = choose_device(gpus)
+    if device == "cpu":
+        release_of_process()
+    elif gpu is not None:
+        print(f"on GPU {gpu.name}", flush=True)
+    return device
+
+
 def choose_device(gpus: int) -> str:
-    """Return ``cuda`` if there is a GPU and it is allowed, else ``cpu``."""
+    """Return ``cuda`` if there is a GPU and it is allowed, else ``cpu``; ask for no lease."""
     import torch
 
     device = "cuda" if gpus > 0 and torch.cuda.is_available() else "cpu"

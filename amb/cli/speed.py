@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InputError: A number is not positive, the study has no such row, or a row takes no steps.
     """
-    from amb.cli.run_arguments import choose_device
+    from amb.cli.run_arguments import lease_device
     from amb.errors import InputError
     from amb.files import write_json
     from amb.study import load_study
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
     for row in (args.a, args.b):
         if row not in methods:
             raise InputError(args.study, "methods", row, f"one of {', '.join(methods)}")
-    device = choose_device(args.gpus)
+    device = lease_device(args.gpus)
     a, b = (
         Job(args.study, args.store, args.backbone, row, args.out.parent, device, args.threads)
         for row in (args.a, args.b)

@@ -56,6 +56,36 @@ def test_no_two_rules_share_a_log(tmp_path, tiny):
     assert len(logs) == len(set(logs))
 
 
+def plan_of_training(folder, study, machine, gpus):
+    """What a training job would be on a machine that has two GPUs, or none."""
+    program = machine / "nvidia-smi"
+    listing = "".join(f"GPU {n}: NVIDIA H100 (UUID: GPU-{n})\\n" for n in range(2))
+    program.write_text(f"#!/bin/sh\nprintf '{listing if gpus else ''}'\n")
+    program.chmod(0o755)
+    # A build of torch for CUDA, as far as its version tells.
+    (machine / "torch-2.13.0.dist-info").mkdir(exist_ok=True)
+    (machine / "torch-2.13.0.dist-info" / "METADATA").write_text("Name: torch\nVersion: 2.13.0\n")
+    paths = [str(machine), str(Path(sys.executable).parent), os.environ["PATH"]]
+    environment = {"PATH": os.pathsep.join(paths), "PYTHONPATH": f"{machine}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", "8", "--resources", "gpu=4", "-n", "-p"]
+    command += ["--config", f"study={study}"]
+    environment = {**os.environ, **environment}
+    del environment["CUDA_VISIBLE_DEVICES"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("rule train_amb_0:")[1].split("rule ")[0]
+
+
+def test_jobs_take_a_gpu_each_where_there_are_gpus_and_a_core_a_seed_where_not(tmp_path, tiny):
+    machine = tmp_path / "machine"
+    machine.mkdir()
+    with_gpus = plan_of_training(tmp_path, tiny.file, machine, gpus=True)
+    assert "--workers 1 --gpus 1" in with_gpus
+    without = plan_of_training(tmp_path, tiny.file, machine, gpus=False)
+    assert "--workers 2 --gpus 0" in without
+
+
 def test_a_tiny_study_runs_to_verdicts_and_reruns_only_what_is_missing(tmp_path, tiny):
     arguments = ["--config", f"study={tiny.file}"]
     first = snakemake(tmp_path, *arguments)
@@ -67,6 +97,7 @@ def test_a_tiny_study_runs_to_verdicts_and_reruns_only_what_is_missing(tmp_path,
     ):  # fmt: skip
         assert (results / name).stat().st_size > 0, name
     assert "Claims" in first.stdout
+    assert first.stderr.count("No GPU on this machine: running on the CPU.") == 1
 
     again = snakemake(tmp_path, *arguments)
     assert "Nothing to be done" in again.stdout + again.stderr

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from amb import provenance
 from amb.data.sources import source_files
+from amb.devices.visible import usable_gpus
 from amb.errors import InputError
 from amb.study import digest, load_study
 
@@ -28,8 +29,17 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# Without a limit, Snakemake takes a resource as boundless.
-workflow.global_resources.setdefault("gpu", 1)
+# Without a limit, Snakemake takes a resource as boundless. Jobs beyond the GPUs of this machine would
+# only wait for a lease on one; where it has none, they ask for none. Other machines' are not known.
+GPU_LIMIT = workflow.global_resources.setdefault("gpu", 1).value
+if workflow.local_exec and GPU_LIMIT:
+    workflow.global_resources["gpu"] = min(GPU_LIMIT, len(usable_gpus()))
+GPUS = workflow.global_resources["gpu"].value
+
+
+onstart:
+    if GPU_LIMIT and not GPUS:
+        print("No GPU on this machine: running on the CPU.", file=sys.stderr)
 
 
 # A path inside this study's results.
@@ -59,6 +69,11 @@ def recipe_study(method):
 # The same as an input; nothing where the row has the study's own recipe.
 def recipe(method):
     return [recipe_study(method)] if STUDY.recipe_row(method) else []
+
+
+# Threads of a job that takes seeds: on a CPU one seed a core, on a GPU of this machine one by one.
+def seed_threads(seeds):
+    return 1 if workflow.local_exec and GPUS else len(seeds)
 
 
 # A param: the folder of a rule's named input or output, so many levels up.

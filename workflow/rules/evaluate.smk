@@ -17,7 +17,7 @@ for method, pack, seeds in packs():
             results(f"logs/evaluate_{method}_{pack}.log"),
         benchmark:
             results(f"benchmarks/evaluate_{method}_{pack}.tsv")
-        threads: len(seeds)
+        threads: seed_threads(seeds)
         resources:
             gpu=1,
         params:
@@ -53,7 +53,7 @@ for method, pack, seeds in CORRUPTED_PACKS:
             results(f"logs/corrupt_{method}_{pack}.log"),
         benchmark:
             results(f"benchmarks/corrupt_{method}_{pack}.tsv")
-        threads: len(seeds)
+        threads: seed_threads(seeds)
         resources:
             gpu=1,
         params:

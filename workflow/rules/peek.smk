@@ -20,7 +20,7 @@ for method, row in STUDY.compared().methods.items():
             results(f"logs/peek_{method}.log"),
         benchmark:
             results(f"benchmarks/peek_{method}.tsv")
-        threads: len(row.seeds)
+        threads: seed_threads(row.seeds)
         resources:
             gpu=1,
         params:

@@ -19,7 +19,7 @@ for method, pack, seeds in packs():
             results(f"logs/train_{method}_{pack}.log"),
         benchmark:
             results(f"benchmarks/train_{method}_{pack}.tsv")
-        threads: len(seeds)
+        threads: seed_threads(seeds)
         resources:
             gpu=1,
         params:

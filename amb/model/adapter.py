@@ -83,13 +83,18 @@ class Adapter(nn.Module):
 
 
 class PfeifferAdapters(nn.Module):
-    """Runs a BERT layer with one adapter, on what the layer returns."""
+    """Runs a BERT layer with one adapter, on what the layer returns, whatever that layer is."""
 
     def __init__(self, hidden_size: int, shape: AdapterShape) -> None:
         super().__init__()
         self.output = Adapter(hidden_size, shape)
 
-    def forward(self, layer: BertLayer, hidden_states: Tensor, layout: TokenLayout) -> Tensor:
+    def forward(
+        self,
+        layer: Callable[[Tensor, TokenLayout], Tensor],
+        hidden_states: Tensor,
+        layout: TokenLayout,
+    ) -> Tensor:
         """Apply layer and adapter: (N, D) → (N, D)."""
         adapted: Tensor = self.output(layer(hidden_states, layout))
         return adapted

@@ -20,14 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from amb.data.batches import Batch
 from amb.errors import InputError
-from amb.model.adapter import NEAR_IDENTITY_STD, PLACEMENTS, AdapterShape
+from amb.model.adapter import NEAR_IDENTITY_STD, PLACEMENTS, AdapterShape, PfeifferAdapters
 from amb.model.audiovisual import DROPOUT, WIDTH, AudioVisualEncoder, mean_over_frames
 from amb.model.backbone import Backbone
 from amb.model.bert import BertEncoder
@@ -86,17 +86,24 @@ class AdaptedMultimodalBert(SentimentModel):
             sentiment = self.head(pooled)
         return sentiment
 
+    @property
+    def plain_layers(self) -> int:
+        """How many of BERT's first layers come before everything else: adapters and fusion."""
+        if self.adapters is not None:
+            return 1 if isinstance(self.adapters[0], PfeifferAdapters) else 0
+        return min(map(int, self.fusion), default=len(self.backbone.layers) - 1) + 1
+
     def encode(self, batch: Batch, states: dict[str, Tensor], layout: TokenLayout) -> Tensor:
         """Run BERT with adapters and fusion: packed last hidden states (N, D)."""
-        if self.adapters is None and not self.fusion:
-            return cast(Tensor, self.backbone(batch.token_ids, layout))
-        hidden_states = self.backbone.embeddings(batch.token_ids, layout)  # (N, D)
+        plain = self.plain_layers
+        hidden_states = self.backbone(batch.token_ids, layout, plain)  # (N, D)
         beside = torch.zeros_like(hidden_states) if self.side else None  # (N, D)
         for index, layer in enumerate(self.backbone.layers):
+            apply = _applied if index < plain else layer
             if self.adapters is None:
-                hidden_states = layer(hidden_states, layout)
+                hidden_states = apply(hidden_states, layout)
             else:
-                hidden_states = self.adapters[index](layer, hidden_states, layout)
+                hidden_states = self.adapters[index](apply, hidden_states, layout)
             if str(index) not in self.fusion:
                 continue
             fuse = self.fusion[str(index)]
@@ -106,6 +113,11 @@ class AdaptedMultimodalBert(SentimentModel):
                 beside = beside + fuse(hidden_states + beside, states, batch, layout)
         encoded: Tensor = hidden_states if beside is None else hidden_states + beside
         return encoded
+
+
+def _applied(hidden_states: Tensor, _: TokenLayout) -> Tensor:
+    """Stand in for a layer that has been applied: (N, D) → the same."""
+    return hidden_states
 
 
 @dataclass(frozen=True)

@@ -235,14 +235,24 @@ class BertEncoder(nn.Module):
             self.memory.clear()
         return super().load_state_dict(*arguments, **options)
 
-    def forward(self, token_ids: Tensor, layout: TokenLayout) -> Tensor:
-        """Encode plain text: ids (B, L) → packed last hidden states (N, D)."""
-        if self.memory is None:
-            return self._encode(token_ids, layout)
-        return self.memory.recall(token_ids, layout, self._encode)
+    def forward(self, token_ids: Tensor, layout: TokenLayout, layers: int | None = None) -> Tensor:
+        """Encode plain text.
 
-    def _encode(self, token_ids: Tensor, layout: TokenLayout) -> Tensor:
+        Args:
+            token_ids: (B, L) int64.
+            layout: Where the word-pieces lie.
+            layers: How many of the first layers to apply; None: all. Always as many for one model.
+
+        Returns:
+            Packed hidden states after them (N, D).
+        """
+        encode = partial(self._encode, layers=layers)
+        if self.memory is None or layers == 0:  # embeddings are as quick to read as a memory
+            return encode(token_ids, layout)
+        return self.memory.recall(token_ids, layout, encode)
+
+    def _encode(self, token_ids: Tensor, layout: TokenLayout, layers: int | None) -> Tensor:
         hidden_states: Tensor = self.embeddings(token_ids, layout)
-        for layer in self.layers:
+        for layer in self.layers[:layers]:
             hidden_states = layer(hidden_states, layout)
         return hidden_states

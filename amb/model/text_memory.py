@@ -1,7 +1,8 @@
 """What a frozen BERT has read once, it need not read again.
 
 A frozen encoder without dropout gives a text the same states in every epoch. They are kept by the
-text's word-pieces, so that a row that trains only what stands on top of it encodes each text once.
+text's word-pieces, so that a row that trains only what stands on top of it encodes each text once,
+and a row with adapters runs once what lies below the first of them.
 The states are those of the batch in which a text was first seen: up to rounding (1e-6) the same in
 any batch.
 
@@ -21,7 +22,7 @@ LIMIT_BYTES = 2 * 2**30  # of one process; texts beyond it are encoded anew each
 
 
 class TextMemory:
-    """Packed last hidden states by text.
+    """Packed hidden states by text, all after the same layer.
 
     Args:
         limit_bytes: What is kept at most.

@@ -75,6 +75,34 @@ def test_with_new_layers_every_operator_predicts_as_frozen_bert(backbone, batch,
     torch.testing.assert_close(model(batch), plain(batch))
 
 
+@pytest.mark.parametrize(
+    ("options", "read_again"),
+    [
+        ({}, [1]),
+        ({"adapter": "houlsby"}, [0, 1]),
+        ({"bert": "frozen"}, [1]),
+        ({"bert": "frozen", "fusion_layers": [2]}, []),
+        ({"bert": "frozen", "fusion": "side"}, [1]),
+        ({"bert": "frozen", "fusion": "late"}, []),
+        ({"bert": "finetuned"}, [0, 1]),
+        ({"bert": "finetuned", "fusion_layers": [2]}, [0, 1]),
+    ],
+)
+def test_layers_below_all_that_trains_read_a_text_once(backbone, batch, options, read_again):
+    model = build(options, backbone, DATA).eval()
+    calls = []
+    for place, layer in enumerate(model.backbone.layers):
+        layer.register_forward_hook(lambda *_, place=place: calls.append(place))
+    first = model(batch)
+    calls.clear()
+    again = model(batch)
+    # Called directly, Houlsby's blocks of a layer are no call of the layer.
+    assert calls == ([] if options.get("adapter") == "houlsby" else read_again)
+    model.backbone.memory = None
+    torch.testing.assert_close(again, model(batch), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(again, first, atol=1e-5, rtol=1e-5)
+
+
 def test_houlsby_adapters_stand_before_the_residual_connection(backbone, batch):
     model = build({"adapter": "houlsby", "fusion": "none"}, backbone, DATA).eval()
     assert trainable(model) == 2 * ADAPTERS + HEAD

@@ -35,7 +35,7 @@ def test_a_text_is_encoded_once_and_new_ones_beside_it(backbone):
 
     def encode(ids, layout):
         read.extend(ids[:, 1].tolist())
-        return frozen._encode(ids, layout)
+        return frozen._encode(ids, layout, None)
 
     memory.recall(IDS[:1], TokenLayout(MASK[:1]), encode)
     memory.recall(IDS, TokenLayout(MASK), encode)

@@ -1,0 +1,201 @@
+"""What each of the engine's savings is worth: a training step without it, beside one with all.
+
+    python -m benchmarks.training_options --folder FOLDER
+
+Data are generated in the shape of CMU-MOSI. All variants live in one process on one thread and take
+blocks of steps in turn, forwards and backwards. Texts have been read once before timing begins, as
+they have from the second epoch on. Written: the table in ``benchmarks/README.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from unittest.mock import patch
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from amb.model import amb as amb_module
+from amb.model.bert import BertAttention
+from amb.model.packing import TokenLayout
+from amb.timing import steps as steps_module
+from amb.timing.steps import TimedRow
+from amb.training import seed_training as seed_training_module
+from amb.training.dropout import SeededDropout
+from amb.training.optimiser import build_optimiser
+from amb.training.run import Job
+from benchmarks.mosi_like import prepare
+from benchmarks.readme import machine, replace_section
+
+ROWS = ("amb", "finetuned_text")
+SIZES = {"train": 640, "valid": 64, "test": 64}
+MEAN_PIECES, LONGEST = 18, 50
+
+Patches = Callable[[ExitStack], object]
+
+
+class PaddedLayout(TokenLayout):
+    """Every place of the rectangle as if it held a word-piece; attention still masks padding."""
+
+    def __init__(self, token_mask: Tensor, seeds: int = 1) -> None:
+        super().__init__(torch.ones_like(token_mask), seeds)
+        self.mask, self.lengths = token_mask, token_mask.sum(1)
+
+
+def _fused_attention(self: BertAttention, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    dropout = self.dropout.p if self.training else 0.0
+    return F.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask[:, None, None, :], dropout_p=dropout
+    )
+
+
+def _unfused(*arguments: object) -> torch.optim.AdamW:
+    optimiser = build_optimiser(*arguments)  # type: ignore[arg-type]
+    groups = [{k: g[k] for k in ("params", "lr", "weight_decay")} for g in optimiser.param_groups]
+    return torch.optim.AdamW(groups, fused=False)
+
+
+VARIANTS: dict[str, tuple[str, Patches]] = {
+    "all savings": ("", lambda stack: None),
+    "padding in every layer, not in attention alone": (
+        "finetuned_text",
+        lambda stack: stack.enter_context(patch.object(amb_module, "TokenLayout", PaddedLayout)),
+    ),
+    "torch's dropout": (
+        "",
+        lambda stack: stack.enter_context(
+            patch.object(SeededDropout, "forward", nn.Dropout.forward)
+        ),
+    ),
+    "torch's fused attention": (
+        "",
+        lambda stack: stack.enter_context(patch.object(BertAttention, "_mix", _fused_attention)),
+    ),
+    "AdamW not fused": (
+        "",
+        lambda stack: stack.enter_context(
+            patch.object(seed_training_module, "build_optimiser", _unfused)
+        ),
+    ),
+    "all 30,522 word embeddings train": (
+        "finetuned_text",
+        lambda stack: stack.enter_context(
+            patch.object(steps_module, "train_seen_rows_only", lambda *_: {})
+        ),
+    ),
+    "the first frozen layer every time": ("amb", lambda stack: None),
+    "float32 products by torch's default kernels": ("", lambda stack: None),
+}
+FORGETFUL = "the first frozen layer every time"
+HIGHEST = "float32 products by torch's default kernels"
+
+
+class Variant:
+    """A row with one saving off.
+
+    Args:
+        folder: What ``prepare`` made.
+        row: The row.
+        name: Of ``VARIANTS``.
+    """
+
+    def __init__(self, folder: Path, row: str, name: str) -> None:
+        self.name, self.row = name, row
+        parts = [folder / part for part in ("study.yaml", "store", "backbone")]
+        with self._off():
+            self._timed = TimedRow(Job(*parts, row, folder / "runs", "cpu"), 1111)
+        if name == FORGETFUL:
+            self._timed._pack.model.backbone.memory = None  # type: ignore[union-attr]
+
+    def block(self, steps: int) -> float:
+        """Take steps; return the CPU seconds of one."""
+        precision = "highest" if self.name == HIGHEST else "medium"
+        # A timed row sets its recipe's precision before every block.
+        self._timed.settings = replace(self._timed.settings, matmul_precision=precision)
+        with self._off():
+            start = time.process_time()
+            self._timed.time_block(steps)
+            return (time.process_time() - start) / steps
+
+    @contextmanager
+    def _off(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            VARIANTS[self.name][1](stack)
+            yield
+
+
+def measure(folder: Path, rounds: int, steps: int) -> dict[tuple[str, str], list[float]]:
+    """Time all variants in turn: CPU seconds a step by row and variant, one a round."""
+    variants = [
+        Variant(folder, row, name)
+        for row in ROWS
+        for name, (only, _) in VARIANTS.items()
+        if only in ("", row)
+    ]
+    in_epoch = -(-SIZES["train"] // 32)
+    for variant in variants:
+        variant.block(in_epoch)
+        print(f"read once: {variant.row}, {variant.name}", file=sys.stderr)
+    found: dict[tuple[str, str], list[float]] = {(v.row, v.name): [] for v in variants}
+    for number in range(rounds):
+        for variant in variants if number % 2 == 0 else reversed(variants):
+            found[variant.row, variant.name].append(variant.block(steps))
+    return found
+
+
+def table(found: dict[tuple[str, str], list[float]], mean_pieces: float) -> str:
+    """Return the Markdown table: ms of a step, and how many times as long as with all savings."""
+    lines = ["| without | " + " | ".join(f"{row}, ms | ×" for row in ROWS) + " |"]
+    lines.append("|---|" + "---:|" * 2 * len(ROWS))
+    everything = next(iter(VARIANTS))
+    for name in VARIANTS:
+        cells = [name if name != everything else "*nothing: all savings on*"]
+        for row in ROWS:
+            seconds = found.get((row, name))
+            if seconds is None:
+                cells += ["–", "–"]
+                continue
+            ratios = [s / b for s, b in zip(seconds, found[row, everything], strict=True)]
+            cells += [f"{1000 * median(seconds):.0f}"]
+            cells += [f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"]
+        lines.append("| " + " | ".join(cells) + " |")
+    where = machine()
+    lines += [
+        "",
+        f"MiniLM, batches of 32 texts of {mean_pieces:.1f} word-pieces in the mean, {LONGEST} at",
+        f"most; {len(next(iter(found.values())))} rounds; CPU time, medians; ratios round by",
+        "round, median (lowest–highest).",
+        f"{where['processor']}, one thread, load {where['load']:.1f}.",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Prepare the data, time all variants, write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True, help="for data and backbone, 200 MB")
+    parser.add_argument("--rounds", type=int, default=8, help="blocks of each (default 8)")
+    parser.add_argument("--steps", type=int, default=4, help="steps in a block (default 4)")
+    parser.add_argument("--no-readme", action="store_true", help="leave benchmarks/README.md alone")
+    args = parser.parse_args()
+    folder = args.folder.resolve()
+    mean = prepare(folder, "minilm", {row: {} for row in ROWS}, SIZES, MEAN_PIECES, LONGEST)
+    text = table(measure(folder, args.rounds, args.steps), mean)
+    print(text)
+    if not args.no_readme:
+        replace_section("training_options", text)
+
+
+if __name__ == "__main__":
+    main()

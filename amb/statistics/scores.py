@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from scipy import stats
 
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS, Floats
-from amb.evaluation.predictions import SPLITS, runs_by_method
+from amb.evaluation.predictions import SPLITS
 
 SCORE_COLUMNS = ["method", "seed", "split", "metric", "value", "n"]
 SUMMARY_COLUMNS = [

@@ -7,15 +7,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from amb.errors import InputError
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.predictions import (
     PREDICTION_COLUMNS,
     PREDICTION_SCHEMA,
     read_origin,
-    read_predictions,
-    read_study_predictions,
     run_folder,
-    runs_by_method,
     write_predictions,
+)
+from amb.evaluation.reading import (
+    read_predictions,
+    read_robustness_predictions,
+    read_study_predictions,
+    rows_with_corrupted,
 )
 from amb.study import load_study
 
@@ -245,3 +249,29 @@ def test_a_study_refuses_a_file_that_holds_another_run(runs, study):
     write_predictions(runs / "amb" / "seed12" / "predictions.parquet", run_frame("amb", 13), {})
     with pytest.raises(InputError, match=r"seed12.predictions.parquet.*another run.*amb, 12"):
         read_study_predictions(runs, study)
+
+
+@pytest.fixture
+def robust(runs):
+    """Corrupted predictions of both runs of amb, and of a run of late_fusion not in the study."""
+    for method, seed in (("amb", 11), ("amb", 12), ("late_fusion", 12)):
+        noisy = run_frame(method, seed, ("test",)).assign(corruption="gaussian:audio:1:0")
+        write_predictions(run_folder(runs, method, seed) / "corrupted.parquet", noisy, {})
+    return runs
+
+
+def test_rows_count_as_corrupted_where_all_their_runs_in_the_study_are(robust, study):
+    rows = rows_with_corrupted(robust, study, ["late_fusion", "amb", "absent"])
+    assert rows == ["amb"]
+    found = read_robustness_predictions(robust, study, rows)
+    assert set(found["corruption"]) == {"none", "gaussian:audio:1:0"}
+    assert set(found["seed"]) == {11, 12}
+    (robust / "amb" / "seed12" / "corrupted.parquet").unlink()
+    assert rows_with_corrupted(robust, study, ["amb"]) == []
+
+
+def test_corrupted_predictions_of_another_run_are_refused(robust, study):
+    noisy = run_frame("amb", 13).assign(corruption="gaussian:audio:1:0")
+    write_predictions(robust / "amb" / "seed12" / "corrupted.parquet", noisy, {})
+    with pytest.raises(InputError, match=r"corrupted.parquet, amb, seed 12: found 'none'"):
+        read_robustness_predictions(robust, study, ["amb"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from amb.evaluation.predictions import runs_by_method
+from amb.evaluation.method_runs import runs_by_method
 from amb.statistics.claim_kinds import CountClaim, OrderingClaim
 from amb.statistics.claims import ClaimsFile, CollapseRule
 from amb.statistics.collapse import collapsed_seeds, has_collapsed

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from amb.statistics.claims import ClaimsFile, CollapseRule
 from amb.statistics.effect import SampleSizes, t_effect
 from amb.statistics.evidence import Background
 from amb.statistics.judge import judge
-from amb.statistics.noise import conditions, read_corrupted, retention
+from amb.statistics.noise import conditions, retention
 from amb.statistics.parameters import ParameterCount
 from amb.statistics.published import PublishedNumber, PublishedNumbers
 from amb.statistics.scores import score
@@ -233,11 +232,6 @@ def test_a_pattern_that_nothing_matches_is_not_tested(predictions):
     assert claim["reason"].endswith(
         "only one of amb and late has predictions under missing:audio:1"
     )
-
-
-def test_rows_without_corrupted_predictions_are_none(tmp_path):
-    study = SimpleNamespace(methods={"amb": SimpleNamespace(seeds=(1, 2))})
-    assert read_corrupted(tmp_path, study, ["amb", "absent"]) is None
 
 
 ALL_OF = AllOfClaim(**WORDS, parts=("up", "small"))

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from amb.evaluation.predictions import MethodRuns
+from amb.evaluation.method_runs import MethodRuns
 from amb.statistics.calibration.cells import COMPONENTS, FORMS, METRICS, Scenario, video_layout
 from amb.statistics.calibration.closed_forms import variance_sources
 from amb.statistics.calibration.one_by_one import one_by_one

@@ -3,9 +3,9 @@
 Reading checks what later arithmetic takes for granted: the columns and their types, finite numbers,
 no row twice, and that all runs of a split predict the same utterances against the same labels.
 
-The files of a study repeat the same items in the same order, hundreds of times. So a file whose
-items are byte for byte those of a file that was checked before is read as its predictions alone,
-and the frame of all runs holds texts as categories.
+The files of a study repeat the same items in the same order, hundreds of times. So of a file whose
+items are stored in the same bytes as those of a file that was checked before, only the predictions
+are decoded, and the frame of all runs holds texts as categories.
 """
 
 from __future__ import annotations
@@ -13,24 +13,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from amb.errors import InputError
+from amb.evaluation.prediction_file import PredictionFile
 from amb.evaluation.predictions import (
     CLEAN_FILE,
     CORRUPTED_FILE,
     PREDICTION_COLUMNS,
-    PREDICTION_SCHEMA,
     RUN_KEY,
     SPLITS,
     RunKey,
-    check_columns,
     check_rows,
     describe_run,
     run_folder,
@@ -148,11 +147,11 @@ class _Layout:
     """The items of a checked file of one method and seed.
 
     Attributes:
-        columns: The item columns as they stand in the file.
+        stored: The item columns as they are stored.
         parts: Split, corruption, items by utterance, and the rows that these stand in.
     """
 
-    columns: pa.Table
+    stored: tuple[Any, ...]
     parts: list[tuple[str, str, pd.DataFrame, NDArray[np.int64]]]
 
 
@@ -178,17 +177,17 @@ def _read_checked(paths: Iterable[Path]) -> dict[RunKey, _Run]:
 
 def _read_runs(path: Path, layouts: list[_Layout]) -> Iterator[tuple[RunKey, _Run]]:
     """Yield the runs of a file; a layout that is new is added to ``layouts``."""
-    table = _read_table(path)
-    methods, seeds = (table.column(name).unique().to_pylist() for name in ("method", "seed"))
-    columns = table.select(ITEM_COLUMNS)
+    file = PredictionFile(path)
+    stored = file.as_stored(ITEM_COLUMNS)
+    table = file.read(["method", "seed", "prediction"])
     predictions = table.column("prediction").to_numpy()
-    layout = next((known for known in layouts if known.columns.equals(columns)), None)
-    one_run = len(methods) == len(seeds) == 1
-    if layout and one_run and np.isfinite(predictions).all():
+    (method, one_method), (seed, one_seed) = map(_first_value, table.columns[:2])
+    layout = next((known for known in layouts if known.stored == stored), None)
+    if layout and one_method and one_seed and np.isfinite(predictions).all():
         for split, corruption, items, rows in layout.parts:
-            yield (methods[0], seeds[0], split, corruption), _Run(items, predictions[rows])
+            yield (method, seed, split, corruption), _Run(items, predictions[rows])
         return
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = file.read(PREDICTION_COLUMNS).to_pandas()
     check_rows(path, frame)
     parts = []
     for key, run in frame.groupby(RUN_KEY, sort=False):
@@ -198,8 +197,13 @@ def _read_runs(path: Path, layouts: list[_Layout]) -> Iterator[tuple[RunKey, _Ru
         rows = ordered.index.to_numpy()
         parts.append((split, corruption, items, rows))
         yield (method, seed, split, corruption), _Run(items, predictions[rows])
-    if one_run:
-        layouts.append(_Layout(columns, parts))
+    if one_method and one_seed:
+        layouts.append(_Layout(stored, parts))
+
+
+def _first_value(column: pa.ChunkedArray) -> tuple[Any, bool]:
+    """Return a column's first value, and whether it is its only one."""
+    return column[0].as_py(), pc.all(pc.equal(column, column[0])).as_py()
 
 
 def _as_frame(runs: Mapping[RunKey, _Run]) -> pd.DataFrame:
@@ -214,7 +218,7 @@ def _as_frame(runs: Mapping[RunKey, _Run]) -> pd.DataFrame:
         return pd.Categorical.from_codes(np.repeat(small, sizes), categories=pd.Index(names))
 
     def of_items(column: str) -> pd.Categorical:
-        names = pd.Index(sorted({name for own in items.values() for name in own[column]}))
+        names = pd.Index(sorted({name for own in items.values() for name in own[column].tolist()}))
         small = np.min_scalar_type(-len(names))
         codes = {
             split: names.get_indexer(pd.Index(own[column])).astype(small)
@@ -238,29 +242,6 @@ def _as_frame(runs: Mapping[RunKey, _Run]) -> pd.DataFrame:
         },
         copy=False,
     )
-
-
-def _read_table(path: Path) -> pa.Table:
-    """Return a file's columns, checked by name and type, and for empty cells."""
-    if not path.is_file():
-        raise InputError(path, "file", "no such file", "a prediction file (Parquet)")
-    try:
-        with pq.ParquetFile(path) as file:
-            table = file.read()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(path, "file", str(error).split("\n")[0], "a Parquet file") from error
-    check_columns(path, table.column_names)
-    for name in PREDICTION_COLUMNS:
-        found, wanted = table.schema.field(name).type, PREDICTION_SCHEMA.field(name).type
-        same_text = wanted == pa.string() and pa.types.is_large_string(found)
-        if found != wanted and not same_text:
-            raise InputError(path, f"column {name}", str(found), f"type {wanted}")
-        # An empty number reads as NaN and is reported with its utterance below.
-        if table.column(name).null_count and not pa.types.is_floating(wanted):
-            raise InputError(path, f"column {name}", "an empty cell", f"a {wanted} in every row")
-    if not table.num_rows:
-        raise InputError(path, "rows", 0, "at least one row")
-    return table.select(list(PREDICTION_COLUMNS))
 
 
 def _check_same_items(runs: Mapping[RunKey, _Run], origin: Mapping[RunKey, Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,46 +50,64 @@ def runs_by_method(
     Raises:
         InputError: There is no row of that split and corruption.
     """
-    chosen = predictions[
-        (predictions["split"] == split) & (predictions["corruption"] == corruption)
-    ]
-    if chosen.empty:
+    wanted = (predictions["split"] == split) & (predictions["corruption"] == corruption)
+    rows = np.flatnonzero(wanted)
+    if not rows.size:
         found = sorted(predictions["split"].unique())
         raise InputError("predictions", "split", found, f"{split} (corruption {corruption})")
-    method_of_row, methods = pd.factorize(chosen["method"], sort=True)
-    if np.any(np.diff(method_of_row) < 0):
-        order = np.argsort(method_of_row, kind="stable")
-        chosen, method_of_row = chosen.iloc[order], method_of_row[order]
-    edges = np.searchsorted(method_of_row, np.arange(len(methods) + 1))
+    method, utterance = (_alphabetical(predictions[k].iloc[rows]) for k in ("method", "utterance"))
+    keys = [method.codes, predictions["seed"].to_numpy(np.int64)[rows], utterance.codes]
+    if not _ascending(keys):
+        order = np.lexsort(keys[::-1])
+        rows, keys = rows[order], [key[order] for key in keys]
+    every = np.arange(len(method.categories) + 1, dtype=keys[0].dtype)
+    edges = np.searchsorted(keys[0], every)
     return {
-        str(name): _align(str(name), chosen.iloc[start:end])
-        for name, start, end in zip(methods, edges[:-1], edges[1:], strict=True)
+        str(name): _align(str(name), predictions, rows[own], keys[1][own], keys[2][own])
+        for name, own in zip(method.categories, map(slice, edges[:-1], edges[1:]), strict=True)
+        if own.stop > own.start
     }
 
 
-def _align(method: str, rows: pd.DataFrame) -> MethodRuns:
-    run_of_row, seeds = pd.factorize(rows["seed"].to_numpy(dtype=np.int64), sort=True)
-    item_of_row, utterances = pd.factorize(rows["utterance"])
-    # Items are numbered as they appear, so the largest number so far grows where one is new.
-    first = np.flatnonzero(np.diff(np.maximum.accumulate(item_of_row), prepend=-1))
-    items = pd.DataFrame(
-        {
-            "video": rows["video"].iloc[first].to_numpy(dtype=object),
-            "utterance": utterances.to_numpy(dtype=object),
-            "label": rows["label"].iloc[first].to_numpy(dtype=np.float64),
-        }
-    ).sort_values(["video", "utterance"])
-    place = np.empty(len(items), dtype=np.int64)
-    place[items.index.to_numpy()] = np.arange(len(items))
-    matrix = np.full((seeds.size, len(items)), np.nan)
-    matrix[run_of_row, place[item_of_row]] = rows["prediction"].to_numpy()
-    if np.isnan(matrix).any():
+def _alphabetical(column: pd.Series) -> pd.Categorical:
+    """Return texts as categories whose codes are in the order of the texts."""
+    texts = pd.Categorical(column)
+    if texts.categories.is_monotonic_increasing:
+        return texts
+    return texts.reorder_categories(sorted(texts.categories))
+
+
+def _ascending(keys: Sequence[NDArray[np.integer]]) -> bool:
+    """Return whether rows are ordered by the first key, equal ones by the next, and so on."""
+    above = np.zeros(keys[0].size - 1, dtype=bool)
+    equal = ~above
+    for key in keys:
+        above |= equal & (key[1:] > key[:-1])
+        equal &= key[1:] == key[:-1]
+    return bool((above | equal).all())
+
+
+def _align(
+    method: str,
+    predictions: pd.DataFrame,
+    rows: NDArray[np.intp],
+    seed_of_row: NDArray[np.int64],
+    utterance_of_row: NDArray[np.integer],
+) -> MethodRuns:
+    """Arrange the predictions of one method, which stand in ``rows`` by seed and utterance."""
+    seeds = seed_of_row[np.flatnonzero(np.diff(seed_of_row, prepend=seed_of_row[0] - 1))]
+    runs = (seeds.size, rows.size // seeds.size)
+    if rows.size % seeds.size or np.ptp(utterance_of_row.reshape(runs), axis=0).any():
         raise ValueError(f"{method}: its runs do not cover the same utterances")
+    first = predictions.iloc[rows[: runs[1]]]
+    videos = _alphabetical(first["video"])
+    order = np.lexsort([utterance_of_row[: runs[1]], videos.codes])
+    values = predictions["prediction"].to_numpy()[rows].reshape(runs)
     return MethodRuns(
         method=method,
         seeds=seeds,
-        utterances=items["utterance"].to_numpy(dtype=object),
-        videos=items["video"].to_numpy(dtype=object),
-        labels=items["label"].to_numpy(),
-        predictions=matrix,
+        utterances=first["utterance"].to_numpy(dtype=object)[order],
+        videos=first["video"].to_numpy(dtype=object)[order],
+        labels=first["label"].to_numpy(dtype=np.float64)[order],
+        predictions=values.take(order, axis=1).astype(np.float64),
     )

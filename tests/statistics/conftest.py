@@ -43,7 +43,7 @@ def simulate(methods, videos=8, clips=5, seed=0, seed_spread=0.1):
     return pd.concat(frames).sample(frac=1, random_state=seed, ignore_index=True)
 
 
-@pytest.fixture(name="simulate")
+@pytest.fixture(name="simulate", scope="session")
 def simulate_fixture():
     return simulate
 

@@ -29,8 +29,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
 import numpy as np
 from scipy import stats
 
+from amb.evaluation.method_runs import MethodRuns
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import MethodRuns
 from amb.statistics.crossed_bootstrap import crossed_bootstrap_ci, resample_metrics
 from amb.statistics.moments import MOMENTS, moment_table
 

@@ -1,4 +1,7 @@
-"""A tiny study that is real in every part: generated data, a random BERT, four methods."""
+"""A tiny study that is real in every part, and simulated predictions.
+
+The study has generated data, a random BERT and four methods.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
+
+from amb.evaluation.predictions import PREDICTION_COLUMNS
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # The suite runs on the CPU wherever it runs; tests/gpu shows GPUs to the processes that it starts.
@@ -54,6 +61,45 @@ def snakemake_plan(folder: Path, study: Path, *targets: str) -> dict[str, str]:
     assert done.returncode == 0, done.stderr
     blocks = re.split(r"^(?:local)?rule (\w+):$", done.stdout, flags=re.MULTILINE)
     return dict(zip(blocks[1::2], blocks[2::2], strict=True))
+
+
+def simulate(methods, videos=8, clips=5, seed=0, seed_spread=0.1):
+    """Return predictions of ``{method: (first seed, number of seeds, noise)}`` on valid and test.
+
+    Rows come in random order; videos differ in how many utterances they have. Labels and what is
+    common to all methods depend on ``seed`` alone, so that methods can be added without effect.
+    """
+    frames = []
+    for split in ("valid", "test"):
+        data = np.random.default_rng([seed, len(split)])
+        sizes = data.integers(1, 2 * clips, videos)
+        video = np.repeat([f"{split}{v:03d}" for v in range(videos)], sizes)
+        label = np.round(data.normal(0, 1.5, video.size) * 5) / 5
+        for place, (method, (first, count, noise)) in enumerate(methods.items()):
+            rng = np.random.default_rng([seed, len(split), place])
+            hard = rng.normal(0, 0.3, videos).repeat(sizes)
+            for run in range(first, first + count):
+                bias = rng.normal(0, seed_spread)
+                guess = label + bias + hard + rng.normal(0, noise, video.size)
+                frame = pd.DataFrame(
+                    {
+                        "method": method,
+                        "seed": run,
+                        "split": split,
+                        "corruption": "none",
+                        "utterance": [f"{name}_{i}" for i, name in enumerate(video)],
+                        "video": video,
+                        "label": label.astype(np.float32),
+                        "prediction": guess.astype(np.float32),
+                    }
+                )
+                frames.append(frame[list(PREDICTION_COLUMNS)])
+    return pd.concat(frames).sample(frac=1, random_state=seed, ignore_index=True)
+
+
+@pytest.fixture(name="simulate", scope="session")
+def simulate_fixture():
+    return simulate
 
 
 @pytest.fixture

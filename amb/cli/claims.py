@@ -32,7 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read claims and evidence, and write the verdicts."""
-    from amb.evaluation.predictions import read_study_predictions, run_folder
+    from amb.evaluation.predictions import run_folder
+    from amb.evaluation.reading import read_study_predictions
     from amb.files import write_json
     from amb.registration import registration
     from amb.statistics.claims import load_claims
@@ -56,10 +57,10 @@ def run(args: argparse.Namespace) -> None:
 
 def _background(args: argparse.Namespace, claims: ClaimsFile, study: Study) -> Background:
     """Read what some kinds of claims need beside predictions."""
+    from amb.evaluation.reading import read_robustness_predictions, rows_with_corrupted
     from amb.statistics.claim_kinds import NoninferiorityClaim
     from amb.statistics.evidence import Background
     from amb.statistics.identities import read_identities
-    from amb.statistics.noise import read_corrupted
     from amb.statistics.published import PublishedNumbers, check_quoted, read_published
     from amb.statistics.speed import read_timings
 
@@ -68,11 +69,12 @@ def _background(args: argparse.Namespace, claims: ClaimsFile, study: Study) -> B
     published = read_published(file) if file else PublishedNumbers()
     check_quoted(args.claims, claims.claims, published)
     robust = [claim for claim in claims.claims if isinstance(claim, NoninferiorityClaim)]
-    rows = list(dict.fromkeys(row for claim in robust for row in (claim.a, claim.b)))
+    named = list(dict.fromkeys(row for claim in robust for row in (claim.a, claim.b)))
+    rows = rows_with_corrupted(args.runs, study, named)
     return Background(
         dataset=study.dataset(),
         published=published,
         timings=read_timings(args.speed),
         identities=read_identities(args.runs, study),
-        corrupted=read_corrupted(args.runs, study, rows),
+        corrupted=read_robustness_predictions(args.runs, study, rows) if rows else None,
     )

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
         InputError: A quantity of a control row is out of its range; the files are written then
             too.
     """
-    from amb.evaluation.predictions import read_study_predictions
+    from amb.evaluation.reading import read_study_predictions
     from amb.files import write_json
     from amb.reporting.controls import out_of_range, write_controls
     from amb.statistics.controls import check_controls

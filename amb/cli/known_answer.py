@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
             above its bound; the files are written then too.
     """
     from amb.data.demo import DemoSettings, bounds
-    from amb.evaluation.predictions import read_study_predictions
+    from amb.evaluation.reading import read_study_predictions
     from amb.files import write_json
     from amb.reporting.inputs import read_object
     from amb.reporting.known_answer import above_bound, write_known_answer

@@ -37,7 +37,8 @@ def _list(_: argparse.Namespace) -> None:
 def _rank(args: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from amb.evaluation.predictions import read_study_predictions, runs_by_method
+    from amb.evaluation.method_runs import runs_by_method
+    from amb.evaluation.reading import read_study_predictions
     from amb.reporting.metric_variants import write_metric_variants
     from amb.reporting.terminal import show_metric_variants
     from amb.statistics.metric_ranks import rank_by_variant

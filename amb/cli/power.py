@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InputError: ``--out`` is neither JSON nor CSV.
     """
-    from amb.evaluation.predictions import read_study_predictions, runs_by_method
+    from amb.evaluation.method_runs import runs_by_method
+    from amb.evaluation.reading import read_study_predictions
     from amb.reporting.markdown import render_table
     from amb.reporting.power import CAPTION, power_grid
     from amb.statistics.claims import load_claims

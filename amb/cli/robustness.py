@@ -17,13 +17,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the study's predictions and write the robustness table, unrounded."""
-    from amb.evaluation.predictions import read_robustness_predictions
+    from amb.evaluation.reading import read_robustness_predictions
     from amb.files import write_text
     from amb.statistics.robustness import under_corruption
     from amb.statistics.robustness_table import robustness_table
     from amb.study import load_study
 
-    study = load_study(args.study)
-    methods = under_corruption(read_robustness_predictions(args.runs, study))
+    study = load_study(args.study).compared()
+    predictions = read_robustness_predictions(args.runs, study, list(study.methods))
+    methods = under_corruption(predictions)
     table = robustness_table(methods, study.statistics)
     write_text(args.out, table.to_csv(index=False, na_rep="NaN"))

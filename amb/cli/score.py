@@ -18,7 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the study's predictions and write both tables, unrounded."""
-    from amb.evaluation.predictions import read_study_predictions, runs_by_method
+    from amb.evaluation.method_runs import runs_by_method
+    from amb.evaluation.reading import read_study_predictions
     from amb.files import write_text
     from amb.statistics.scores import score, summarise
     from amb.study import load_study

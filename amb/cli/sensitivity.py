@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the study's predictions and write the sensitivity table, unrounded."""
-    from amb.evaluation.predictions import read_study_predictions
+    from amb.evaluation.reading import read_study_predictions
     from amb.files import write_text
     from amb.statistics.sensitivity import sensitivity
     from amb.study import load_study

@@ -1,4 +1,5 @@
 """Predictions of frozen checkpoints, and the metrics of stored predictions.
 
-``predictions``, ``metrics`` and their variants import no torch.
+``predict`` writes ``predictions``, ``reading`` reads them, ``method_runs`` arranges them. All but
+``predict`` and ``corruption`` import no torch.
 """

@@ -24,7 +24,12 @@ from amb.data.firewall import read_test_labels
 from amb.errors import InputError
 from amb.evaluation.corruption.grid import CorruptionScales, predict_grid, require_targets
 from amb.evaluation.corruption.points import CLEAN, grid_points
-from amb.evaluation.predictions import read_origin, write_predictions
+from amb.evaluation.predictions import (
+    CLEAN_FILE,
+    CORRUPTED_FILE,
+    read_origin,
+    write_predictions,
+)
 from amb.files import read_json, sha256_of
 from amb.model.method import SentimentModel
 from amb.study import digest
@@ -48,7 +53,7 @@ def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None
         One line that says what was written.
     """
     origin = origin_of(job, seed, provenance.EVALUATION_SOURCES)
-    file = job.folder(seed) / "predictions.parquet"
+    file = job.folder(seed) / CLEAN_FILE
     if read_origin(file) == origin:
         os.utime(file)  # newer than what it was checked against
         return "already predicted"
@@ -82,7 +87,7 @@ def corrupt_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None 
         raise InputError(job.study_file, "corruption", "no such section", "a grid of corruptions")
     grid = digest(study.corruption_view())
     origin = {**origin_of(job, seed, provenance.CORRUPTION_SOURCES), "grid_sha256": grid}
-    file = job.folder(seed) / "corrupted.parquet"
+    file = job.folder(seed) / CORRUPTED_FILE
     if read_origin(file) == origin:
         os.utime(file)
         return "already predicted"

@@ -15,8 +15,10 @@ from amb.data.dataset import MODALITIES
 from amb.data.tables import read_card
 from amb.data.tokenisation import tokenizer_digest
 from amb.errors import InputError
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import read_origin, read_predictions, runs_by_method
+from amb.evaluation.predictions import read_origin
+from amb.evaluation.reading import read_predictions
 from amb.files import read_json, sha256_of
 from amb.inference.backbones import CARD, prepared_backbone
 from amb.inference.config import FeatureConfig, ModelConfig

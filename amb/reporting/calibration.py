@@ -48,15 +48,18 @@ _WHAT = (
 )
 _JUDGED = (
     "A test is judged only at the scope whose question it answers; the other rows are a warning "
-    "(it must not be used so) or for information. A rate is outside the band {low:.3f} to "
+    "(it must not be used so) or for information. Nothing is promised of the crossed bootstrap, a "
+    "second opinion without a p-value: it rejects where its interval excludes 0. The label "
+    "permutation has no interval, so no coverage; with three seeds it cannot reject at all. A rate "
+    "is outside the band {low:.3f} to "
     "{high:.3f} only if it is beyond it by more than its own Monte-Carlo error, "
     f"{STANDARD_ERRORS} standard errors; with one standard error, {{beyond}} of {{judged}} judged "
     "rates would count as faults, neighbouring ones together. A rate "
     "above the band is a fault everywhere. The population test's rate below it is a fault from "
     f"{FEWEST_SEEDS} seeds on where at most a third of its variance is noise of a run on a video; "
-    "elsewhere, and for the seeds-only test, it is called conservative: the interval is too wide, "
-    "which costs power and condemns nobody wrongly. The limits of what is promised were set after "
-    "a pilot run with seed 0, the margin of 1.96 after one with seed 2212."
+    "elsewhere, and for the tests over seeds alone, it is called conservative: the interval is too "
+    "wide, which costs power and condemns nobody wrongly. The limits of what is promised were set "
+    "after a pilot run with seed 0, the margin of 1.96 after one with seed 2212."
 )
 _COVERAGE = (
     "Coverage is measured at the null. It is the same for every gain that shifts a metric "
@@ -117,6 +120,7 @@ def markdown_calibration(table: pd.DataFrame, seed: int, image: str) -> str:
             f"{markdown.escape(_WHAT)}\n",
             "## Rates\n",
             markdown.render_table(_overview(table)),
+            *(f"{markdown.escape(note)}\n" for note in _notes(table)),
             f"{markdown.escape(_judged(table))}\n",
             f"![Rejection rate of every cell, with the band]({image})\n",
             f"{markdown.escape(_COVERAGE)}\n",
@@ -153,6 +157,15 @@ def _judged(table: pd.DataFrame) -> str:
     return _JUDGED.format(low=low, high=high, beyond=beyond, judged=len(judged))
 
 
+def _notes(table: pd.DataFrame) -> list[str]:
+    """Return what some tests do otherwise here than in a study, each once."""
+    labels: dict[str, list[str]] = {}
+    for procedure in PROCEDURES:
+        if procedure.note and (table["test"] == procedure.name).any():
+            labels.setdefault(procedure.note, []).append(procedure.label)
+    return [f"{' and '.join(own).capitalize()}: {note}." for note, own in labels.items()]
+
+
 def _groups(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Yield test, null and cells; tests at their own scope first."""
     for other in (False, True):
@@ -169,12 +182,14 @@ def _overview(table: pd.DataFrame) -> Grid:
         Column("Test"),
         Column("Null is true at"),
         *(Column(name, "right") for name in ("Rate", "Largest error", "Coverage", "Cells")),
+        Column("Replicates", "right"),
         *(Column(name, "right") for name in ("In band or within error", "Conservative", "Faults")),
     )
     return Grid(columns, tuple(_overview_row(*group) for group in _groups(table)))
 
 
 def _overview_row(test: str, null: str, cells: pd.DataFrame) -> tuple[str, ...]:
+    own = next(procedure.scope for procedure in PROCEDURES if procedure.name == test) == null
     judged = bool((cells["promise"] != "").any())
     verdicts = [
         str(int(cells["verdict"].isin(names).sum())) if judged else MISSING
@@ -182,11 +197,12 @@ def _overview_row(test: str, null: str, cells: pd.DataFrame) -> tuple[str, ...]:
     ]
     return (
         LABELS[test],
-        SCOPE_LABELS[null] + ("" if judged else ", not its question"),
+        SCOPE_LABELS[null] + ("" if own else ", not its question"),
         _spread(cells["rejection_rate"]),
         f"{cells['standard_error'].max():.4f}",
         _spread(cells["coverage"]),
         str(len(cells)),
+        str(cells["replicates"].max()),
         *verdicts,
     )
 

@@ -1,6 +1,7 @@
 """Rejection rates of all cells, with the band: a row a test and null, a column a set of components.
 
-Marks tell metrics apart by shape and forms by filling, so that the figure reads in grey.
+A test of which nothing is promised is drawn at the null of its own scope alone. Marks tell metrics
+apart by shape and forms by filling, so that the figure reads in grey.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ def calibration_figure(table: pd.DataFrame) -> Figure:
         The figure.
     """
     rows = [
-        (procedure.name, procedure.label, null, procedure.scope == null)
+        (procedure.name, procedure.label.replace(", ", ",\n"), null, own)
         for own in (True, False)
         for procedure in PROCEDURES
         for null in _SCOPES
-        if (procedure.scope == null) == own
+        if (procedure.scope == null) == own and (own or procedure.promise)
     ]
     components = table["components"].drop_duplicates().tolist()
     with house_style():
@@ -140,7 +141,7 @@ def _add_legend(figure: Figure, table: pd.DataFrame) -> None:
         handles,
         names,
         title=f"Rejection rate of a true null at nominal .05, ± Monte-Carlo standard error; "
-        f"{replicates} replicates a cell",
+        f"up to {replicates} replicates a cell",
         title_fontsize=7,
         loc="outside lower center",
         ncols=len(names),

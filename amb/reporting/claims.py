@@ -36,7 +36,6 @@ from amb.reporting.inputs import SCOPES
 from amb.reporting.page import html_page
 from amb.reporting.rounding import MISSING, format_p
 
-CLAIMS_OF_A_PAGE = 8
 _LEGEND = (
     f"“{SCOPE_LABELS['fixed_set'].capitalize()}”: only the seeds are random; "
     f"“{SCOPE_LABELS['population']}”: seeds and videos are; "
@@ -93,41 +92,33 @@ def untested_grid(claims: Sequence[Mapping[str, Any]]) -> Grid:
 
 
 def latex_claims(tested: Mapping[str, Any]) -> str:
-    """Return the claims as LaTeX tables, a page each, and the runs behind them."""
+    """Return the claims as LaTeX tables, and the runs behind them."""
     claims = tested["claims"]
-    pages = [claims[at : at + CLAIMS_OF_A_PAGE] for at in range(0, len(claims), CLAIMS_OF_A_PAGE)]
-    tables = [
-        _latex_table(page, tested, place, len(pages)) for place, page in enumerate(pages, start=1)
-    ]
     warning = warning_text(tested)
     opening = rf"\noindent\textbf{{{latex.escape(warning)}}}" + "\n\n" if warning else ""
-    return latex.HEADER + opening + "".join(tables) + _latex_runs(claims)
+    note = _latex_note(tested, alpha_of(tested))
+    title = "Claims and verdicts."
+    tables = latex.render_tables(_latex_grid(tested), title, "tab:claims", note) if claims else ""
+    return latex.HEADER + opening + tables + _latex_runs(claims)
 
 
-def _latex_table(
-    claims: Sequence[Mapping[str, Any]], tested: Mapping[str, Any], place: int, pages: int
-) -> str:
-    alpha = alpha_of(tested)
+def _latex_grid(tested: Mapping[str, Any]) -> Grid:
     columns = (
         Column("Claim", width_cm=4.6),
         Column("Verdict", width_cm=2.0),
         *(Column(SCOPE_LABELS[scope].capitalize(), width_cm=4.2) for scope in SCOPES),
         Column("Test items", "right"),
     )
-    rows = [
+    rows = tuple(
         (
             f"{one_line(claim['statement'])} ({source_text(claim)})",
             claim["verdict"].capitalize(),
-            *(scope_text(claim, scope, alpha) for scope in SCOPES),
+            *(scope_text(claim, scope, alpha_of(tested)) for scope in SCOPES),
             number_text(claim.get("n_items")),
         )
-        for claim in claims
-    ]
-    grid = Grid(columns, tuple(rows), frozenset(range(1, len(rows))))
-    of = f" ({place} of {pages})" if pages > 1 else ""
-    label = "tab:claims" if place == 1 else f"tab:claims-{place}"
-    note = _latex_note(tested, alpha) if place == pages else ""
-    return latex.render_table(grid, f"Claims and verdicts{of}.", label, note)
+        for claim in tested["claims"]
+    )
+    return Grid(columns, rows, frozenset(range(1, len(rows))))
 
 
 def _latex_note(tested: Mapping[str, Any], alpha: float) -> str:
@@ -153,7 +144,7 @@ def _latex_runs(claims: Sequence[Mapping[str, Any]]) -> str:
         "seed, data, backbone and source."
     )
     grid = Grid(columns, rows, frozenset(range(1, len(rows))))
-    return latex.render_table(grid, "Runs behind the claims.", "tab:claim-runs", note)
+    return latex.render_tables(grid, "Runs behind the claims.", "tab:claim-runs", note)
 
 
 def _section(claim: dict[str, Any], alpha: float) -> list[str]:

@@ -21,7 +21,6 @@ from amb.reporting.rounding import (
 
 MARKS = {"fixed_set": "*", "population": "†"}
 SCOPE_LABELS = {"fixed_set": "this test set", "population": "other videos"}
-ROWS_OF_A_PAGE = 40
 
 LABEL = Column("Method", width_cm=3.4)
 
@@ -72,23 +71,26 @@ def differences_by_metric(table: pd.DataFrame) -> list[tuple[MetricDisplay, Grid
     return grids
 
 
-def differences_grid(table: pd.DataFrame) -> list[Grid]:
-    """Return all differences in one grid, or in several where one would not fit a page.
+def differences_grid(table: pd.DataFrame) -> Grid | None:
+    """Return the differences in all metrics in one grid.
 
     Args:
         table: The tidy comparison.
 
     Returns:
-        Grids with the metric as the first column, cut between metrics; empty where the reference
-        is the only row.
+        Grid with the metric as the first column, before the first row of each; None where the
+        reference is the only row.
     """
-    pages: list[list[tuple[MetricDisplay, Grid]]] = []
-    for metric, grid in differences_by_metric(table):
-        used = sum(len(other.rows) for _, other in pages[-1]) if pages else ROWS_OF_A_PAGE
-        if used + len(grid.rows) > ROWS_OF_A_PAGE:
-            pages.append([])
-        pages[-1].append((metric, grid))
-    return [_stacked(page) for page in pages]
+    rows: list[tuple[str, ...]] = []
+    starts: set[int] = set()
+    grids = differences_by_metric(table)
+    for metric, grid in grids:
+        starts |= {len(rows) + start for start in {0, *grid.block_starts}}
+        rows += [(metric.label if index == 0 else "", *row) for index, row in enumerate(grid.rows)]
+    if not grids:
+        return None
+    columns = (Column("Metric"), *grids[0][1].columns)
+    return Grid(columns, tuple(rows), frozenset(starts - {0}))
 
 
 def _means_row(own: pd.DataFrame, metrics: list[MetricDisplay]) -> tuple[str, ...]:
@@ -181,15 +183,3 @@ def mde_text(effect: dict[str, float], unit: EffectUnit) -> str:
     low, high = effect["ci_low"] * unit.scale, effect["ci_high"] * unit.scale
     decimals = decimals_of_interval(low, high, unit.decimals)
     return format_number(effect["mde"] * unit.scale, decimals) + unit.suffix
-
-
-def _stacked(page: list[tuple[MetricDisplay, Grid]]) -> Grid:
-    """Return the grids of one page below each other, the metric before the first row of each."""
-    rows: list[tuple[str, ...]] = []
-    starts = set()
-    for metric, grid in page:
-        starts |= {len(rows) + start for start in grid.block_starts}
-        if rows:
-            starts.add(len(rows))
-        rows += [(metric.label if index == 0 else "", *row) for index, row in enumerate(grid.rows)]
-    return Grid((Column("Metric"), *page[0][1].columns), tuple(rows), frozenset(starts))

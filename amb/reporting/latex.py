@@ -8,7 +8,10 @@ from __future__ import annotations
 import unicodedata
 
 from amb.reporting.grid import Column, Grid
+from amb.reporting.latex_pages import column_lines, parts
 
+# \raggedright redefines \\ where the last column wraps; this always ends a row.
+END_OF_ROW = r" \tabularnewline"
 HEADER = "% Generated. The document needs \\usepackage{booktabs}.\n"
 
 _SPECIAL = {
@@ -57,6 +60,28 @@ def escape(text: str) -> str:
     return "".join(_SPECIAL.get(character) or _greek(character) for character in restored)
 
 
+def render_tables(grid: Grid, caption: str, label: str, note: str = "") -> str:
+    r"""Return ``grid`` as one floating table, or as several where one would not fit a page.
+
+    Args:
+        grid: The table, plain text.
+        caption: The caption above each, plain text; several are numbered.
+        label: What ``\ref`` calls the first; that of the second ends in ``-2``.
+        note: Text below the last, plain text.
+
+    Returns:
+        LaTeX source that ends in a newline.
+    """
+    pages = parts(grid)
+    tables = []
+    for place, page in enumerate(pages, start=1):
+        number = f" ({place} of {len(pages)})" if len(pages) > 1 else ""
+        suffix = f"-{place}" if place > 1 else ""
+        below = note if place == len(pages) else ""
+        tables.append(render_table(page, caption + number, label + suffix, below))
+    return "\n".join(tables)
+
+
 def render_table(grid: Grid, caption: str, label: str, note: str = "") -> str:
     r"""Return ``grid`` as a floating table with booktabs rules.
 
@@ -82,7 +107,7 @@ def render_table(grid: Grid, caption: str, label: str, note: str = "") -> str:
         r"\makebox[\textwidth][c]{%",
         rf"\begin{{tabular}}{{@{{}}{''.join(_specification(c) for c in grid.columns)}@{{}}}}",
         r"\toprule",
-        _row(grid, tuple(column.header for column in grid.columns)),
+        _heading(grid),
         r"\midrule",
         *_body(grid),
         r"\bottomrule",
@@ -98,7 +123,7 @@ def _note(note: str) -> list[str]:
         return []
     return [
         r"\par\smallskip",
-        rf"\begin{{minipage}}{{\textwidth}}\scriptsize {escape(note)}\end{{minipage}}",
+        rf"\begin{{minipage}}{{\textwidth}}\scriptsize\raggedright {escape(note)}\end{{minipage}}",
     ]
 
 
@@ -111,16 +136,35 @@ def _body(grid: Grid) -> list[str]:
     return lines
 
 
+def _heading(grid: Grid) -> str:
+    """Return the row of headings, long ones on two lines."""
+    cells = []
+    for column in grid.columns:
+        lines = [escape(line) for line in column_lines(column.header)]
+        text = r"\\".join(lines)
+        align = column.align[0]
+        cells.append(
+            rf"\begin{{tabular}}[b]{{@{{}}{align}@{{}}}}{text}\end{{tabular}}"
+            if len(lines) > 1
+            else text
+        )
+    return " & ".join(cells) + END_OF_ROW
+
+
 def _row(grid: Grid, cells: tuple[str, ...]) -> str:
-    # \raggedright redefines \\ where the last column wraps; \tabularnewline always ends a row.
     texts = [_cell(column, cell) for column, cell in zip(grid.columns, cells, strict=True)]
-    return " & ".join(texts) + r" \tabularnewline"
+    return " & ".join(texts) + END_OF_ROW
 
 
 def _cell(column: Column, text: str) -> str:
     # A row's first [ or * would be read as an argument of the command before it.
     escaped = ("{}" if text[:1] in ("[", "*") and text else "") + escape(text)
-    return rf"\raggedright {escaped}" if column.width_cm else escaped
+    if not column.width_cm:
+        return escaped
+    # Names of rows and folders are one long word; they may break where a reader would break them.
+    for mark in (r"\_", "/"):
+        escaped = escaped.replace(mark, mark + r"\allowbreak{}")
+    return rf"\raggedright {escaped}"
 
 
 def _specification(column: Column) -> str:

@@ -140,20 +140,15 @@ def markdown_comparison(table: pd.DataFrame) -> str:
 
 def latex_comparison(table: pd.DataFrame) -> str:
     """Return the tables of means and of differences as LaTeX floats."""
-    means = latex.render_table(
+    means = latex.render_tables(
         means_grid(table), captions.MEANS_TITLE, "tab:comparison", captions.means_caption(table)
     )
-    grids = differences_grid(table)
-    floats = [
-        latex.render_table(
-            grid,
-            captions.DIFFERENCES_TITLE + (f" ({part} of {len(grids)})" if len(grids) > 1 else ""),
-            "tab:differences" + (f"-{part}" if part > 1 else ""),
-            captions.differences_caption(table) if part == len(grids) else "",
-        )
-        for part, grid in enumerate(grids, start=1)
-    ]
-    return "\n".join([latex.HEADER + means, *floats])
+    differences = differences_grid(table)
+    if differences is None:
+        return latex.HEADER + means
+    note = captions.differences_caption(table)
+    title, label = captions.DIFFERENCES_TITLE, "tab:differences"
+    return f"{latex.HEADER}{means}\n{latex.render_tables(differences, title, label, note)}"
 
 
 def _check_reference(comparison: pd.DataFrame, reference: str) -> None:

@@ -11,51 +11,66 @@ from typing import Literal
 from amb.statistics.contrast import Form
 
 
-@dataclass(frozen=True)
-class OrderingClaim:
-    """``a`` is better than ``b`` on ``metric``, by at least ``sesoi`` where that is to matter."""
+@dataclass(frozen=True, kw_only=True)
+class _Claim:
+    """What every claim says: who claims what where, and of which data set if of one alone."""
 
     id: str
     statement: str
     source: dict[str, str]
+    dataset: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfTwoRows(_Claim):
+    """A claim about two rows of the study."""
+
     a: str
     b: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfAMetric(_OfTwoRows):
+    """A claim that a metric of two rows decides, at both scopes, in a family of claims."""
+
     metric: str
-    form: Form
-    sesoi: float
     headline_scope: str
     family: str
-    dataset: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderingClaim(_OfAMetric):
+    """``a`` is better than ``b`` on ``metric``, by at least ``sesoi`` where that is to matter."""
+
+    form: Form
+    sesoi: float
     kind: Literal["ordering"] = "ordering"
 
 
-@dataclass(frozen=True)
-class MagnitudeClaim:
+@dataclass(frozen=True, kw_only=True)
+class MagnitudeClaim(_OfAMetric):
     """``a`` is better than ``b`` by ``claimed``, give or take ``margin``."""
 
-    id: str
-    statement: str
-    source: dict[str, str]
-    a: str
-    b: str
-    metric: str
     form: Form
     claimed: float
     margin: float
-    headline_scope: str
-    family: str
-    dataset: str | None = None
     kind: Literal["magnitude"] = "magnitude"
 
 
-@dataclass(frozen=True)
-class NumberClaim:
+@dataclass(frozen=True, kw_only=True)
+class NoninferiorityClaim(_OfAMetric):
+    """Under ``corruption`` of its inputs, ``a`` loses no more than ``b`` does plus ``margin``."""
+
+    corruption: str
+    margin: float
+    kind: Literal["noninferiority"] = "noninferiority"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberClaim(_Claim):
     """``a`` reaches a published number, or the one that a relative gain over it implies.
 
     Attributes:
-        id: Its name.
-        statement: What is claimed.
-        source: Where.
         a: The row.
         metric: The metric.
         dataset: Data set of the published number.
@@ -67,9 +82,6 @@ class NumberClaim:
         kind: ``number``.
     """
 
-    id: str
-    statement: str
-    source: dict[str, str]
     a: str
     metric: str
     dataset: str
@@ -81,67 +93,33 @@ class NumberClaim:
     kind: Literal["number"] = "number"
 
 
-@dataclass(frozen=True)
-class NoninferiorityClaim:
-    """Under ``corruption`` of its inputs, ``a`` loses no more than ``b`` does plus ``margin``."""
-
-    id: str
-    statement: str
-    source: dict[str, str]
-    a: str
-    b: str
-    metric: str
-    corruption: str
-    margin: float
-    headline_scope: str
-    family: str
-    dataset: str | None = None
-    kind: Literal["noninferiority"] = "noninferiority"
-
-
-@dataclass(frozen=True)
-class SpeedClaim:
+@dataclass(frozen=True, kw_only=True)
+class SpeedClaim(_OfTwoRows):
     """A training step of ``a`` takes less time than one of ``b``, by ``sesoi`` to matter.
 
     ``sesoi`` is a share of the time of ``b``.
     """
 
-    id: str
-    statement: str
-    source: dict[str, str]
-    a: str
-    b: str
     sesoi: float
     family: str
-    dataset: str | None = None
     headline_scope: str = "this_hardware"
     kind: Literal["speed"] = "speed"
 
 
-@dataclass(frozen=True)
-class CountClaim:
+@dataclass(frozen=True, kw_only=True)
+class CountClaim(_OfTwoRows):
     """``quantity`` of ``a`` is less than ``threshold`` times that of ``b``."""
 
-    id: str
-    statement: str
-    source: dict[str, str]
-    a: str
-    b: str
     quantity: str
     threshold: float
-    dataset: str | None = None
     kind: Literal["count"] = "count"
 
 
-@dataclass(frozen=True)
-class AllOfClaim:
+@dataclass(frozen=True, kw_only=True)
+class AllOfClaim(_Claim):
     """All of other claims hold: an intersection-union test."""
 
-    id: str
-    statement: str
-    source: dict[str, str]
     parts: tuple[str, ...]
-    dataset: str | None = None
     kind: Literal["all_of"] = "all_of"
 
 

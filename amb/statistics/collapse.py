@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from amb.evaluation.method_runs import MethodRuns, runs_by_method
 from amb.evaluation.metrics import mae
-from amb.evaluation.predictions import MethodRuns, runs_by_method
 from amb.statistics.claims import CollapseRule
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from amb.errors import InputError
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import runs_by_method
 from amb.statistics.effect import Effect
 from amb.statistics.moments import metric_table, moment_table
 from amb.statistics.multiplicity import holm_correction

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from amb.evaluation.method_runs import MethodRuns
 from amb.evaluation.metrics import METRICS, Floats, mae
-from amb.evaluation.predictions import MethodRuns
 from amb.statistics.effect import Effect
 
 # How far a constant and its MAE may be from their own: predictions are stored as float32.

@@ -40,7 +40,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amb.evaluation.predictions import SPLITS, MethodRuns, runs_by_method
+from amb.evaluation.method_runs import MethodRuns, runs_by_method
+from amb.evaluation.predictions import SPLITS
 from amb.statistics.control_ranges import (
     RangeCheck,
     constant_checks,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from amb.evaluation.predictions import MethodRuns, runs_by_method
+from amb.evaluation.method_runs import MethodRuns, runs_by_method
 from amb.statistics.claim_kinds import Claim, rows_of
 from amb.statistics.moments import MetricTable, MomentTable, metric_table, moment_table
 from amb.statistics.parameters import ParameterCount
@@ -24,7 +24,8 @@ class Background:
         published: Quoted numbers.
         timings: Rows (a, b) to their timing.
         identities: Row and seed to the identity hash of the run.
-        corrupted: Frame of ``read_corrupted``; None where inputs were never corrupted.
+        corrupted: Clean and corrupted predictions of the rows of claims on robustness; None where
+            inputs were never corrupted.
     """
 
     dataset: str | None = None

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amb.evaluation.predictions import runs_by_method
+from amb.evaluation.method_runs import runs_by_method
 from amb.statistics.effect import Effect
 from amb.statistics.moments import MetricTable, metric_table, moment_table
 from amb.statistics.population import population_test

@@ -22,13 +22,11 @@ Applications in Genetics and Molecular Biology 9 (2010) 39, for the added naming
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
-from itertools import chain, combinations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amb.evaluation.metrics import Floats
 
@@ -65,7 +63,11 @@ class PermutationResult:
 
 
 def label_permutation_test(
-    a: ArrayLike, b: ArrayLike, rng: np.random.Generator, alpha: float = 0.05
+    a: ArrayLike,
+    b: ArrayLike,
+    rng: np.random.Generator,
+    alpha: float = 0.05,
+    sampled: int = SAMPLED_NAMINGS,
 ) -> PermutationResult:
     """Test whether the runs of two methods could have each other's names.
 
@@ -74,6 +76,7 @@ def label_permutation_test(
         b: (S_b,) metric of every run of another.
         rng: Source of the namings where there are too many to try all; untouched otherwise.
         alpha: Level; only for the note that it cannot be reached.
+        sampled: How many namings are drawn where there are too many to try all.
 
     Returns:
         The result; two-sided, so the direction of the metric plays no part.
@@ -84,46 +87,70 @@ def label_permutation_test(
     x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if min(x.size, y.size) == 0:
         raise ValueError(f"{x.size} and {y.size} runs: a method without a run cannot be tested")
-    namings = math.comb(x.size + y.size, x.size)
-    exact = namings <= MOST_NAMINGS
-    compared = namings if exact else SAMPLED_NAMINGS + 1
-    smallest = smallest_p(x.size, y.size)
+    compared = _compared(x.size, y.size, sampled)
+    exact = math.comb(x.size + y.size, x.size) <= MOST_NAMINGS
+    smallest = smallest_p(x.size, y.size, sampled)
     difference = float(x.mean() - y.mean())
     p, note = float("nan"), "a metric is undefined"
     if np.isfinite(difference):
-        p = _p_value(x, y, rng if not exact else None)
+        p = _p_value(x, y, sampled, rng if not exact else None)
         note = ""
         if smallest > alpha:
             note = f"p cannot be below {smallest:.2g} with {x.size} against {y.size} seeds"
     return PermutationResult(difference, p, smallest, compared, exact, x.size, y.size, note)
 
 
-def smallest_p(seeds_a: int, seeds_b: int) -> float:
+def smallest_p(seeds_a: int, seeds_b: int, sampled: int = SAMPLED_NAMINGS) -> float:
     """Return the smallest p-value that the test can give with so many runs of two methods."""
+    return min(1.0, 2 / _compared(seeds_a, seeds_b, sampled))
+
+
+def _compared(seeds_a: int, seeds_b: int, sampled: int) -> int:
+    """Return how many namings are compared: all where these are few, else a sample and one."""
     namings = math.comb(seeds_a + seeds_b, seeds_a)
-    compared = namings if namings <= MOST_NAMINGS else SAMPLED_NAMINGS + 1
-    return min(1.0, 2 / compared)
+    return namings if namings <= MOST_NAMINGS else sampled + 1
 
 
-def _p_value(x: Floats, y: Floats, rng: np.random.Generator | None) -> float:
+def _p_value(x: Floats, y: Floats, sampled: int, rng: np.random.Generator | None) -> float:
     """Return the p-value over all namings, or over a sample of ``rng``."""
     pooled = np.sort(np.concatenate([x, y]))  # the order of the runs must not move a bit
-    if rng is None:
-        sums = pooled[_all_namings(pooled.size, x.size)].sum(axis=1)
-    else:
-        drawn = rng.permuted(np.tile(pooled, (SAMPLED_NAMINGS, 1)), axis=1)[:, : x.size]
-        sums = np.append(drawn.sum(axis=1), x.sum())
-    # With the total fixed, the sum of the runs named a orders namings as the difference does.
     tolerance = ROUNDING * np.abs(pooled).max() * pooled.size
-    above = np.mean(sums >= x.sum() - tolerance)
-    below = np.mean(sums <= x.sum() + tolerance)
-    return float(min(1.0, 2 * min(above, below)))
+    # With the total fixed, the sum of the runs of one name orders namings as the difference does.
+    if rng is None:
+        x = min(x, y, key=len)  # either name will do; fewer runs are less work
+        above, below, namings = _count_choices(pooled, x.size, x.sum(), tolerance)
+    else:
+        drawn = rng.permuted(np.tile(pooled, (sampled, 1)), axis=1)[:, : x.size]
+        sums = np.append(drawn.sum(axis=1), x.sum())
+        above = int(np.count_nonzero(sums >= x.sum() - tolerance))
+        below = int(np.count_nonzero(sums <= x.sum() + tolerance))
+        namings = sums.size
+    return float(min(1.0, 2 * min(above, below) / namings))
 
 
-@functools.lru_cache(maxsize=4)
-def _all_namings(runs: int, chosen: int) -> NDArray[np.uint8]:
-    """Return the places of the runs named ``a`` in every naming, (C, chosen)."""
-    flat = chain.from_iterable(combinations(range(runs), chosen))
-    namings = np.fromiter(flat, dtype=np.uint8).reshape(-1, chosen)
-    namings.flags.writeable = False
-    return namings
+def _count_choices(
+    values: Floats, chosen: int, observed: float, tolerance: float
+) -> tuple[int, int, int]:
+    """Return how many choices of so many values sum to ``observed`` or more, or less, and of all.
+
+    A choice is one of k values of the first half and one of the others of the second half. So for
+    every sum of the first half, the sums of the second that will do are counted by bisection.
+    """
+    first, second = (_sums_by_count(half, chosen) for half in np.array_split(values, 2))
+    above = below = namings = 0
+    for k in range(chosen + 1):
+        missing, others = observed - first[k], np.sort(second[chosen - k])
+        namings += missing.size * others.size
+        smaller = int(np.searchsorted(others, missing - tolerance, "left").sum())
+        above += missing.size * others.size - smaller
+        below += int(np.searchsorted(others, missing + tolerance, "right").sum())
+    return above, below, namings
+
+
+def _sums_by_count(values: Floats, most: int) -> list[Floats]:
+    """Return the sums of every choice of none, one, two, … ``most`` values."""
+    sums = [np.zeros(1)] + [np.empty(0)] * most
+    for value in values:
+        grown = [fewer + value for fewer in sums[:-1]]
+        sums[1:] = [np.concatenate(both) for both in zip(sums[1:], grown, strict=True)]
+    return sums

@@ -16,9 +16,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from amb.evaluation.method_runs import MethodRuns
 from amb.evaluation.metric_variants import VARIANTS, MetricFunction, MetricVariant, VariantMetric
 from amb.evaluation.metrics import Floats
-from amb.evaluation.predictions import MethodRuns
 
 RANKED_FAMILIES = ("Acc-2", "F1", "Acc-7", "MAE", "Corr")
 RANK_COLUMNS = [

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from amb.evaluation.method_runs import MethodRuns
 from amb.evaluation.metrics import METRICS, Floats, bin_hits, weighted_f1
-from amb.evaluation.predictions import MethodRuns
 
 # y and p are taken about a constant of the whole run (its median label, its median prediction).
 # Corr does not change, but its sums keep their digits where predictions hardly vary.

@@ -12,42 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from amb.evaluation.corruption.points import CLEAN, GridPoint
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import read_predictions, run_folder, runs_by_method
 from amb.statistics.claim_kinds import NoninferiorityClaim
 from amb.statistics.effect import Effect
 from amb.statistics.moments import metric_table, moment_table
 from amb.statistics.robustness import degradation_effect
-from amb.study import Study
-
-CLEAN_FILE = "predictions.parquet"
-CORRUPTED = "corrupted.parquet"
-
-
-def read_corrupted(runs: Path, study: Study, rows: Sequence[str]) -> pd.DataFrame | None:
-    """Read clean and corrupted predictions of those rows whose runs all have corrupted ones.
-
-    Args:
-        runs: The folder ``results/<study>/runs``.
-        study: The study.
-        rows: The rows that matter.
-
-    Returns:
-        The frame of ``read_predictions``; None where no row has corrupted predictions.
-    """
-    files = []
-    for row in rows:
-        seeds = study.methods[row].seeds if row in study.methods else ()
-        folders = [run_folder(runs, row, seed) for seed in seeds]
-        if folders and all((folder / CORRUPTED).is_file() for folder in folders):
-            files += [folder / name for folder in folders for name in (CLEAN_FILE, CORRUPTED)]
-    return read_predictions(files) if files else None
 
 
 def conditions(predictions: pd.DataFrame, row: str, pattern: str) -> dict[str, list[str]]:
@@ -87,7 +62,7 @@ def retention(predictions: pd.DataFrame, row: str, claim: NoninferiorityClaim) -
     """Return a row's clean and noisy metric and what it keeps, means over seeds and conditions.
 
     Args:
-        predictions: Frame of ``read_corrupted``.
+        predictions: Frame of ``read_robustness_predictions``.
         row: The row.
         claim: The claim that names corruptions and metric.
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from amb.evaluation.predictions import MethodRuns
+from amb.evaluation.method_runs import MethodRuns
 from amb.statistics.claim_kinds import OrderingClaim
 from amb.statistics.claims import ClaimsFile
 from amb.statistics.moments import metric_table, moment_table

@@ -29,8 +29,8 @@ import pandas as pd
 
 from amb.errors import InputError
 from amb.evaluation.corruption.points import CLEAN, Condition, GridPoint
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import Floats
-from amb.evaluation.predictions import runs_by_method
 from amb.statistics.effect import Effect
 from amb.statistics.moments import MetricTable, MomentTable, metric_table, moment_table
 from amb.statistics.scopes import effect_in_scope

@@ -20,7 +20,7 @@ import pandas as pd
 
 from amb.errors import InputError
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import read_predictions
+from amb.evaluation.reading import read_predictions
 from amb.files import read_json
 
 IDENTITIES = ("config", "store", "backbone", "source")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats would take longer to import than this step computes
 
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS, Floats
-from amb.evaluation.predictions import SPLITS, runs_by_method
+from amb.evaluation.predictions import SPLITS
 
 SCORE_COLUMNS = ["method", "seed", "split", "metric", "value", "n"]
 SUMMARY_COLUMNS = [
@@ -53,14 +54,13 @@ def summarise(scores: pd.DataFrame, n_videos: int, alpha: float = 0.05) -> pd.Da
         than two seeds; all values are NaN where the metric of one run is, since leaving that run
         out would flatter the method.
     """
-    test = scores[scores["split"] == "test"]
+    test = scores[scores["split"] == "test"].sort_values("seed")
+    runs = dict(iter(test.groupby(["method", "metric"])))
     rows = []
     for method in sorted(set(test["method"])):
         for name in METRICS:
-            chosen = test[(test["method"] == method) & (test["metric"] == name)]
-            chosen = chosen.sort_values("seed")
-            values = chosen["value"].to_numpy(dtype="float64")
-            n_items = int(chosen["n"].iloc[0])
+            values = runs[method, name]["value"].to_numpy(dtype="float64")
+            n_items = int(runs[method, name]["n"].iloc[0])
             rows.append(
                 (method, name, values.size, *mean_and_interval(values, alpha), n_items, n_videos)
             )
@@ -81,5 +81,5 @@ def mean_and_interval(values: Floats, alpha: float) -> tuple[float, float, float
     if values.size < 2:
         return mean, float("nan"), float("nan"), float("nan")
     std = float(values.std(ddof=1))
-    half_width = float(stats.t.ppf(1 - alpha / 2, values.size - 1)) * std / values.size**0.5
+    half_width = float(stdtrit(values.size - 1, 1 - alpha / 2)) * std / values.size**0.5
     return mean, std, mean - half_width, mean + half_width

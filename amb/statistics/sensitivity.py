@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from amb.errors import InputError
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS, Floats
-from amb.evaluation.predictions import runs_by_method
 from amb.statistics.crossed_bootstrap import (
     BootstrapInterval,
     crossed_bootstrap_ci,

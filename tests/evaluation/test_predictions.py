@@ -7,15 +7,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from amb.errors import InputError
+from amb.evaluation.method_runs import runs_by_method
+from amb.evaluation.prediction_file import PredictionFile
 from amb.evaluation.predictions import (
     PREDICTION_COLUMNS,
     PREDICTION_SCHEMA,
     read_origin,
-    read_predictions,
-    read_study_predictions,
     run_folder,
-    runs_by_method,
     write_predictions,
+)
+from amb.evaluation.reading import (
+    ITEM_COLUMNS,
+    read_predictions,
+    read_robustness_predictions,
+    read_study_predictions,
+    rows_with_corrupted,
 )
 from amb.study import load_study
 
@@ -73,6 +79,33 @@ def test_a_file_of_known_items_is_read_as_one_of_unknown_items(tmp_path):
     alone = pd.concat([read_predictions([file]).astype({"method": "str"}) for file in files])
     alone = alone.sort_values(["method", "seed", "split", "utterance"], ignore_index=True)
     pd.testing.assert_frame_equal(together.astype({"method": "str"}), alone)
+
+
+def test_items_count_as_known_by_their_bytes_alone(tmp_path):
+    """Other predictions do not matter; a label, another order or another encoding does."""
+    frame = run_frame()
+    relabelled = frame.assign(label=frame["label"].where(frame.index != 3, 2.0))
+    frames = [frame, run_frame("late", 9), relabelled, frame[::-1]]
+    files = [store(tmp_path / f"{i}.parquet", one) for i, one in enumerate(frames)]
+    table = pq.read_table(files[1])
+    pq.write_table(table, tmp_path / "zipped.parquet", compression="gzip", use_dictionary=False)
+    stored = [PredictionFile(file).as_stored(ITEM_COLUMNS) for file in files]
+    zipped = PredictionFile(tmp_path / "zipped.parquet").as_stored(ITEM_COLUMNS)
+    assert stored[0] == stored[1]
+    assert all(stored[0] != other for other in (stored[2], stored[3], zipped))
+    one = read_predictions([files[0], files[1]])
+    pd.testing.assert_frame_equal(one, read_predictions([files[0], tmp_path / "zipped.parquet"]))
+
+
+def test_a_damaged_column_is_refused(tmp_path):
+    file = store(tmp_path / "bad.parquet", run_frame())
+    chunk = pq.read_metadata(file).row_group(0).column(PREDICTION_COLUMNS.index("prediction"))
+    content = bytearray(file.read_bytes())
+    start = chunk.dictionary_page_offset
+    content[start : start + chunk.total_compressed_size] = bytes(chunk.total_compressed_size)
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="expected a Parquet file"):
+        read_predictions([file])
 
 
 def test_a_number_that_is_not_finite_is_refused_in_a_file_of_known_items_too(tmp_path):
@@ -187,6 +220,23 @@ def test_runs_are_aligned_by_seed_and_utterance_whatever_the_order_of_rows():
     np.testing.assert_allclose(runs.predictions, runs.labels + np.array([[0.25], [0.875]]))
 
 
+def test_categories_in_any_order_arrange_runs_alike():
+    """Interleaved runs, and categories that are not in alphabetical order."""
+    frame = pd.concat([run_frame("b", 7), run_frame("a", 2)]).sample(frac=1, random_state=1)
+    expected = runs_by_method(frame)
+    texts = ["method", "split", "corruption", "utterance", "video"]
+    mixed = frame.assign(
+        **{name: pd.Categorical(frame[name], sorted(set(frame[name]))[::-1]) for name in texts}
+    )
+    found = runs_by_method(mixed)
+    assert list(found) == list(expected) == ["a", "b"]
+    for method in found:
+        for part in ("seeds", "utterances", "videos", "labels", "predictions"):
+            own, other = (getattr(runs[method], part) for runs in (found, expected))
+            assert own.tolist() == other.tolist()
+        assert found[method].predictions.flags.c_contiguous  # sums over items keep their order
+
+
 def test_a_split_without_predictions_and_ragged_runs_are_refused():
     with pytest.raises(InputError, match=r"split: found \['test', 'valid'\], expected train"):
         runs_by_method(run_frame(), "train")
@@ -245,3 +295,29 @@ def test_a_study_refuses_a_file_that_holds_another_run(runs, study):
     write_predictions(runs / "amb" / "seed12" / "predictions.parquet", run_frame("amb", 13), {})
     with pytest.raises(InputError, match=r"seed12.predictions.parquet.*another run.*amb, 12"):
         read_study_predictions(runs, study)
+
+
+@pytest.fixture
+def robust(runs):
+    """Corrupted predictions of both runs of amb, and of a run of late_fusion not in the study."""
+    for method, seed in (("amb", 11), ("amb", 12), ("late_fusion", 12)):
+        noisy = run_frame(method, seed, ("test",)).assign(corruption="gaussian:audio:1:0")
+        write_predictions(run_folder(runs, method, seed) / "corrupted.parquet", noisy, {})
+    return runs
+
+
+def test_rows_count_as_corrupted_where_all_their_runs_in_the_study_are(robust, study):
+    rows = rows_with_corrupted(robust, study, ["late_fusion", "amb", "absent"])
+    assert rows == ["amb"]
+    found = read_robustness_predictions(robust, study, rows)
+    assert set(found["corruption"]) == {"none", "gaussian:audio:1:0"}
+    assert set(found["seed"]) == {11, 12}
+    (robust / "amb" / "seed12" / "corrupted.parquet").unlink()
+    assert rows_with_corrupted(robust, study, ["amb"]) == []
+
+
+def test_corrupted_predictions_of_another_run_are_refused(robust, study):
+    noisy = run_frame("amb", 13).assign(corruption="gaussian:audio:1:0")
+    write_predictions(robust / "amb" / "seed12" / "corrupted.parquet", noisy, {})
+    with pytest.raises(InputError, match=r"corrupted.parquet, amb, seed 12: found 'none'"):
+        read_robustness_predictions(robust, study, ["amb"])

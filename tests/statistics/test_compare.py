@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from amb.errors import InputError
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import runs_by_method
 from amb.statistics.compare import COMPARISON_COLUMNS, compare
 from amb.statistics.multiplicity import holm_correction
 from amb.statistics.scores import SCORE_COLUMNS, SUMMARY_COLUMNS, score, summarise

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from amb.evaluation.method_runs import MethodRuns, runs_by_method
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import MethodRuns, runs_by_method
 from amb.statistics.crossed_bootstrap import crossed_bootstrap_ci, resample_metrics
 from amb.statistics.moments import (
     METRIC_MOMENTS,

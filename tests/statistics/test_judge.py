@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from amb.evaluation.predictions import runs_by_method
+from amb.evaluation.method_runs import runs_by_method
 from amb.statistics.claim_kinds import CountClaim, OrderingClaim
 from amb.statistics.claims import ClaimsFile, CollapseRule
 from amb.statistics.collapse import collapsed_seeds, has_collapsed
@@ -20,8 +20,18 @@ RULE = CollapseRule("valid", "mae", 0.99)
 
 
 def ordering(name, a="amb", b="late", metric="mae", scope="fixed_set", sesoi=0.01):
-    words = (name, "a is better than b", SOURCE, a, b)
-    return OrderingClaim(*words, metric, "relative", sesoi, scope, "primary")
+    return OrderingClaim(
+        id=name,
+        statement="a is better than b",
+        source=SOURCE,
+        a=a,
+        b=b,
+        metric=metric,
+        form="relative",
+        sesoi=sesoi,
+        headline_scope=scope,
+        family="primary",
+    )
 
 
 def file_of(*claims):
@@ -112,7 +122,13 @@ def test_an_inconclusive_claim_says_what_it_could_have_seen(simulate):
 
 def count(threshold=0.25):
     return CountClaim(
-        "small", "few parameters", SOURCE, "amb", "late", "trainable_parameters", threshold
+        id="small",
+        statement="few parameters",
+        source=SOURCE,
+        a="amb",
+        b="late",
+        quantity="trainable_parameters",
+        threshold=threshold,
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -22,13 +21,17 @@ from amb.statistics.claims import ClaimsFile, CollapseRule
 from amb.statistics.effect import SampleSizes, t_effect
 from amb.statistics.evidence import Background
 from amb.statistics.judge import judge
-from amb.statistics.noise import conditions, read_corrupted, retention
+from amb.statistics.noise import conditions, retention
 from amb.statistics.parameters import ParameterCount
 from amb.statistics.published import PublishedNumber, PublishedNumbers
 from amb.statistics.scores import score
 from amb.statistics.speed import Timing
 
-WORDS = ("x", "a statement", {"paper": "a paper", "where": "abstract"})
+WORDS = {
+    "id": "x",
+    "statement": "a statement",
+    "source": {"paper": "a paper", "where": "abstract"},
+}
 RULE = CollapseRule("valid", "mae", 0.99)
 QUOTED = PublishedNumber("mosei", "MMIM (paper)", "mae", 0.5, "a source", "a note")
 PUBLISHED = PublishedNumbers("published.csv", "beef", {("mosei", "MMIM (paper)", "mae"): QUOTED})
@@ -42,14 +45,23 @@ def named(claim, name):
     return replace(claim, id=name)
 
 
-ORDERING = OrderingClaim(*WORDS, "amb", "late", "mae", "relative", 0.01, "fixed_set", "primary")
-MAGNITUDE = MagnitudeClaim(
-    *WORDS, "amb", "late", "mae", "relative", 0.5, 0.2, "fixed_set", "primary"
+PAIR = {**WORDS, "a": "amb", "b": "late"}
+MAE = {**PAIR, "metric": "mae", "headline_scope": "fixed_set", "family": "primary"}
+ORDERING = OrderingClaim(**MAE, form="relative", sesoi=0.01)
+MAGNITUDE = MagnitudeClaim(**MAE, form="relative", claimed=0.5, margin=0.2)
+NOISE = NoninferiorityClaim(**MAE, corruption="gaussian:*", margin=0.1)
+NUMBER = NumberClaim(
+    **WORDS,
+    a="amb",
+    metric="mae",
+    dataset="mosei",
+    model="MMIM (paper)",
+    relative_gain=0.0,
+    margin=0.05,
+    family="primary",
 )
-NUMBER = NumberClaim(*WORDS, "amb", "mae", "mosei", "MMIM (paper)", 0.0, 0.05, "primary")
-NOISE = NoninferiorityClaim(*WORDS, "amb", "late", "mae", "gaussian:*", 0.1, "fixed_set", "primary")
-SPEED = SpeedClaim(*WORDS, "amb", "late", 0.05, "primary")
-COUNT = CountClaim(*WORDS, "amb", "late", "trainable_parameters", 0.25)
+SPEED = SpeedClaim(**PAIR, sesoi=0.05, family="primary")
+COUNT = CountClaim(**PAIR, quantity="trainable_parameters", threshold=0.25)
 
 
 def judged(predictions, *claims, background=None, families=None):
@@ -222,12 +234,7 @@ def test_a_pattern_that_nothing_matches_is_not_tested(predictions):
     )
 
 
-def test_rows_without_corrupted_predictions_are_none(tmp_path):
-    study = SimpleNamespace(methods={"amb": SimpleNamespace(seeds=(1, 2))})
-    assert read_corrupted(tmp_path, study, ["amb", "absent"]) is None
-
-
-ALL_OF = AllOfClaim(*WORDS, ("up", "small"))
+ALL_OF = AllOfClaim(**WORDS, parts=("up", "small"))
 UNITED = {"primary": "holm", "united": "intersection_union"}
 
 

@@ -38,6 +38,12 @@ def test_a_hand_worked_example_in_unsorted_order():
     assert found.smallest_p == pytest.approx(0.2)
 
 
+def test_one_run_among_seven_others_has_the_p_of_its_rank():
+    others = [5.0, 1.0, 8.0, 3.0, 2.0, 9.0, 4.0]  # two are above 7, so it is the third of eight
+    assert label_permutation_test([7.0], others, rng()).p == pytest.approx(2 * 3 / 8)
+    assert label_permutation_test(others, [7.0], rng()).p == pytest.approx(2 * 3 / 8)
+
+
 def test_ties_count_as_at_least_as_large():
     a, b = [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]  # sums of the three 1s among six: 9 + 1 of 20 are ≥ 2
     assert label_permutation_test(a, b, rng()).p == pytest.approx(1.0)
@@ -87,6 +93,13 @@ def test_twenty_seeds_are_sampled():
     found = label_permutation_test(np.arange(20.0), np.arange(20.0) + 40, rng())
     assert not found.exact
     assert found.p == pytest.approx(2 / 20_001)
+
+
+def test_a_smaller_sample_can_be_asked_for_and_says_what_it_reaches():
+    found = label_permutation_test(np.arange(20.0), np.arange(20.0) + 40, rng(), sampled=99)
+    assert (found.namings, found.exact) == (100, False)
+    assert found.p == found.smallest_p == smallest_p(20, 20, 99) == pytest.approx(2 / 100)
+    assert label_permutation_test([1.0, 2.0], [3.0, 4.0], rng(), sampled=99).namings == 6
 
 
 def test_it_keeps_its_level_where_methods_are_alike():

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from amb.evaluation.method_runs import MethodRuns
 from amb.evaluation.metric_variants import VARIANTS
-from amb.evaluation.predictions import MethodRuns
 from amb.statistics.metric_ranks import RANKED_FAMILIES, changing_pairs, rank_by_variant
 
 LABELS = [0.0, 0.0, 1.0, -1.0, 2.0]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from amb.evaluation.method_runs import MethodRuns, runs_by_method
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import MethodRuns, runs_by_method
 from amb.statistics.moments import (
     MOMENTS,
     metric_from_moments,

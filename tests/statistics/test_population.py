@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import runs_by_method
 from amb.statistics.fixed_set import fixed_set_test
 from amb.statistics.moments import MetricTable, metric_table, moment_table
 from amb.statistics.population import population_test

@@ -13,7 +13,8 @@ import pytest
 
 from amb.cli import main
 from amb.evaluation.metrics import METRICS
-from amb.evaluation.predictions import read_predictions, write_predictions
+from amb.evaluation.predictions import write_predictions
+from amb.evaluation.reading import read_predictions
 from amb.files import read_json, write_json
 from amb.statistics.run_agreement import compare_results
 

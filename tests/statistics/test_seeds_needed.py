@@ -12,7 +12,8 @@ from statsmodels.stats.power import TTestIndPower
 
 from amb.cli import power as power_command
 from amb.errors import InputError
-from amb.evaluation.predictions import run_folder, runs_by_method, write_predictions
+from amb.evaluation.method_runs import runs_by_method
+from amb.evaluation.predictions import run_folder, write_predictions
 from amb.statistics.claims import load_claims
 from amb.statistics.fixed_set import fixed_set_test
 from amb.statistics.moments import MetricTable

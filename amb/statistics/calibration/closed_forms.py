@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from amb.evaluation.metrics import METRICS, Floats
@@ -25,15 +26,32 @@ class Outcomes:
 
     Attributes:
         estimate: (R,) contrast, positive where ``a`` is better.
-        ci_low: (R,) lower bound of the 1 − α interval.
+        ci_low: (R,) lower bound of the 1 − α interval; NaN for a test without intervals.
         ci_high: (R,) upper bound.
-        p: (R,) two-sided p-value.
+        p: (R,) two-sided p-value; NaN for a test without p-values.
     """
 
     estimate: Floats
     ci_low: Floats
     ci_high: Floats
     p: Floats
+
+    def bounded(self) -> NDArray[np.bool_]:
+        """Return where there is an interval, (R,)."""
+        return np.isfinite(self.ci_low) & np.isfinite(self.ci_high)
+
+    def covered(self) -> NDArray[np.bool_]:
+        """Return where the interval holds the true contrast, 0, (R,)."""
+        return self.bounded() & (self.ci_low <= 0) & (self.ci_high >= 0)
+
+    def tested(self) -> NDArray[np.bool_]:
+        """Return where the null was tested, by a p-value or by an interval, (R,)."""
+        return np.isfinite(self.p) | self.bounded()
+
+    def rejected(self, alpha: float) -> NDArray[np.bool_]:
+        """Return where the null is rejected: by p, or without one by an interval beyond 0, (R,)."""
+        beyond = self.bounded() & ~self.covered()
+        return np.where(np.isfinite(self.p), self.p < alpha, beyond)
 
 
 def fixed_set_outcomes(

@@ -19,7 +19,7 @@ from amb.evaluation.metrics import Floats, bin_hits
 from amb.statistics.moments import MOMENTS, metric_from_moments
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MetricReplicates:
     """One metric of one method in every replicate, and what tests need of it, computed once.
 

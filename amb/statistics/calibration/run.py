@@ -20,7 +20,7 @@ import numpy as np
 from amb.evaluation.metrics import Floats
 from amb.files import read_json, write_json
 from amb.provenance import ROOT, source_digest
-from amb.statistics.calibration.cells import FORMS, METRICS, SEEDS, Scenario, video_layout
+from amb.statistics.calibration.cells import METRICS, SEEDS, Scenario, video_layout
 from amb.statistics.calibration.closed_forms import Outcomes, variance_sources
 from amb.statistics.calibration.procedures import PROCEDURES
 from amb.statistics.calibration.replicates import (
@@ -139,7 +139,7 @@ def _tests_of(a: MetricReplicates, b: MetricReplicates, metric: str, start: int)
     for procedure in PROCEDURES:
         if procedure.replicates is not None and start >= procedure.replicates:
             continue
-        for form in FORMS:
+        for form in procedure.forms:
             outcomes = procedure.outcomes(a, b, metric, form, ALPHA)
             yield {
                 "form": form,
@@ -150,15 +150,13 @@ def _tests_of(a: MetricReplicates, b: MetricReplicates, metric: str, start: int)
 
 
 def _count(outcomes: Outcomes) -> Row:
-    said = np.isfinite(outcomes.p)
-    bounded = np.isfinite(outcomes.ci_low) & np.isfinite(outcomes.ci_high)
-    covered = bounded & (outcomes.ci_low <= 0) & (outcomes.ci_high >= 0)
+    tested = outcomes.tested()
     return {
-        "replicates": int(said.sum()),
-        "undefined": int((~said).sum()),
-        "rejected": int((outcomes.p[said] < ALPHA).sum()),
-        "intervals": int(bounded.sum()),
-        "covered": int(covered.sum()),
+        "replicates": int(tested.sum()),
+        "undefined": int((~tested).sum()),
+        "rejected": int(outcomes.rejected(ALPHA).sum()),
+        "intervals": int(outcomes.bounded().sum()),
+        "covered": int(outcomes.covered().sum()),
     }
 
 

@@ -15,7 +15,7 @@ from amb.evaluation.corruption.fields import FieldKey
 from amb.evaluation.corruption.grid import CorruptionScales, predict_clean, predict_corrupted
 from amb.evaluation.corruption.points import GridPoint
 from amb.evaluation.predict import corrupt_seed, evaluate_seed, load_frozen
-from amb.evaluation.predictions import read_predictions
+from amb.evaluation.reading import read_predictions
 from amb.training.predict import predict
 from amb.training.run import open_context, run_seed
 

@@ -23,7 +23,14 @@ from amb.statistics.calibration.summary import (
 from amb.statistics.contrast import contrast
 
 REPLICATES = 1000
+# Those that decide; the others are costly, and test_resampling looks at them.
+DECIDING = tuple(one for one in PROCEDURES if one.promise and one.replicates is None)
 BALANCED, SEEDS, VIDEOS, _ = COMPONENTS
+
+
+@pytest.fixture
+def only_what_decides(monkeypatch):
+    monkeypatch.setattr(run, "PROCEDURES", DECIDING)
 
 
 def binomial_bounds(low, high, replicates=REPLICATES, tail=1e-3):
@@ -45,6 +52,7 @@ def outside(table, bounds):
     return table[~table["rejection_rate"].between(*bounds)]
 
 
+@pytest.mark.usefixtures("only_what_decides")
 @pytest.mark.parametrize("components", [BALANCED, SEEDS, VIDEOS], ids=lambda one: one.name)
 @pytest.mark.parametrize(("items", "videos"), [(200, 10), (686, 31)])
 def test_at_the_population_null_the_population_test_stays_in_the_band_and_others_leave_it(
@@ -56,7 +64,7 @@ def test_at_the_population_null_the_population_test_stays_in_the_band_and_others
     judged with all seeds of the cell, ten.
     """
     paired = Procedure("paired", "paired t over seeds", paired_t_over_seeds, "population", "band")
-    monkeypatch.setattr(run, "PROCEDURES", (*PROCEDURES, paired))
+    monkeypatch.setattr(run, "PROCEDURES", (*DECIDING, paired))
     scenario = Scenario(items, videos, components, "population")
     rows = scenario_rows(scenario, Settings(REPLICATES, seed=11, seeds=(5, 10)))
     monkeypatch.setattr("amb.statistics.calibration.summary.PROCEDURES", run.PROCEDURES)
@@ -73,6 +81,7 @@ def test_at_the_population_null_the_population_test_stays_in_the_band_and_others
     assert (table[table["test"] == "paired"]["promise"] == "band").all()
 
 
+@pytest.mark.usefixtures("only_what_decides")
 @pytest.mark.parametrize("components", [BALANCED, VIDEOS], ids=lambda one: one.name)
 def test_at_the_fixed_set_null_welch_keeps_its_level_and_the_population_test_hardly_rejects(
     components,
@@ -87,6 +96,7 @@ def test_at_the_fixed_set_null_welch_keeps_its_level_and_the_population_test_har
     assert (population["promise"] == "").all()
 
 
+@pytest.mark.usefixtures("only_what_decides")
 def test_coverage_is_that_of_intervals_at_the_truth():
     scenario = Scenario(60, 6, BALANCED, "population")
     table = calibration_table(scenario_rows(scenario, Settings(200, seed=1, seeds=(5,))))
@@ -118,7 +128,7 @@ def test_a_rate_is_out_only_beyond_the_band_by_more_than_its_error(
 
 def test_a_library_test_may_be_limited_to_fewer_replicates(monkeypatch):
     limited = Procedure("few", "few", PROCEDURES[0].outcomes, "population", "band", replicates=10)
-    monkeypatch.setattr(run, "PROCEDURES", (*PROCEDURES, limited))
+    monkeypatch.setattr(run, "PROCEDURES", (*DECIDING, limited))
     monkeypatch.setattr(run, "BLOCK", 60 * 3 * 5)  # five replicates a block
     rows = scenario_rows(Scenario(60, 6, BALANCED, "population"), Settings(30, seeds=(3,)))
     assert {row["test"]: row["replicates"] for row in rows} == {

@@ -1,0 +1,93 @@
+"""One prediction file, column by column: decoded and checked, or as the bytes that stand in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from amb.errors import InputError
+from amb.evaluation.predictions import PREDICTION_COLUMNS, PREDICTION_SCHEMA, check_columns
+
+
+class PredictionFile:
+    """A prediction file whose columns have the right names and types.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: It is missing, no Parquet, has other columns or types, or has no row.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise InputError(path, "file", "no such file", "a prediction file (Parquet)")
+        self.path = path
+        self._content = path.read_bytes()
+        try:
+            self._parquet = pq.ParquetFile(pa.BufferReader(self._content))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise self._unreadable(error) from error
+        schema = self._parquet.schema_arrow
+        check_columns(path, schema.names)
+        for name in PREDICTION_COLUMNS:
+            found, wanted = schema.field(name).type, PREDICTION_SCHEMA.field(name).type
+            same_text = wanted == pa.string() and pa.types.is_large_string(found)
+            if found != wanted and not same_text:
+                raise InputError(path, f"column {name}", str(found), f"type {wanted}")
+        if not self._parquet.metadata.num_rows:
+            raise InputError(path, "rows", 0, "at least one row")
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """Decode columns.
+
+        Args:
+            columns: Their names.
+
+        Returns:
+            The columns, in that order. An empty number is left, and reads as NaN.
+
+        Raises:
+            InputError: The file is damaged, or a text or a whole number is empty.
+        """
+        try:
+            table = self._parquet.read(list(columns), use_threads=False).select(list(columns))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise self._unreadable(error) from error
+        for name in columns:
+            kind = PREDICTION_SCHEMA.field(name).type
+            if table.column(name).null_count and not pa.types.is_floating(kind):
+                raise InputError(
+                    self.path, f"column {name}", "an empty cell", f"a {kind} in every row"
+                )
+        return table
+
+    def as_stored(self, columns: Sequence[str]) -> tuple[Any, ...]:
+        """Return columns as they are stored, undecoded: equal ones decode to equal values.
+
+        Args:
+            columns: Their names.
+
+        Returns:
+            What equals that of another file only if both have the same schema and, for each of the
+            columns, the same bytes in the same encoding. Equal values may be stored otherwise.
+        """
+        metadata = self._parquet.metadata
+        chunks = []
+        for group in range(metadata.num_row_groups):
+            for place in range(metadata.num_columns):
+                chunk = metadata.row_group(group).column(place)
+                if chunk.path_in_schema in columns:
+                    first = chunk.data_page_offset
+                    if chunk.has_dictionary_page:
+                        first = min(first, chunk.dictionary_page_offset)
+                    stored = self._content[first : first + chunk.total_compressed_size]
+                    chunks.append((chunk.num_values, chunk.compression, chunk.encodings, stored))
+        return (metadata.schema, tuple(chunks))
+
+    def _unreadable(self, error: Exception) -> InputError:
+        return InputError(self.path, "file", str(error).split("\n")[0], "a Parquet file")

@@ -124,20 +124,23 @@ class Pack:
         """
         if len(self) == 1:
             return
+        batch = data.batch(rows.flatten(), len(self))
         self.model.eval()
         with torch.no_grad():
             alone = [m.eval()(data.batch(own)) for m, own in zip(self.models, rows, strict=True)]
-            try:
-                together = self.model(data.batch(rows.flatten(), len(self)))
-            except (RuntimeError, ValueError, TypeError, IndexError) as error:
-                raise UnpackableError(f"a batch of several seeds fails: {error}") from error
         expected = torch.cat(alone)
+        try:
+            with torch.no_grad():
+                together = self.model(batch)
+            draws = self._draws_from_torch(batch)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise UnpackableError(f"a batch of several seeds fails: {error}") from error
         if together.shape != expected.shape:
             raise UnpackableError("its output has another shape for several seeds")
         difference = float((together - expected).abs().max())
         if not difference <= TOLERANCE * (1 + float(expected.abs().max())):
             raise UnpackableError(f"its predictions differ by {difference:.1e} when packed")
-        if self._draws_from_torch(data.batch(rows.flatten(), len(self))):
+        if draws:
             raise UnpackableError("it draws from torch's generator, which the seeds would share")
 
     def _draws_from_torch(self, batch: Batch) -> bool:
@@ -315,6 +318,8 @@ class _Merger:
 
 def _in_turn(members: list[nn.Module]) -> InTurn:
     first = members[0]
+    if not _statistics(first):
+        _shared(members)  # such as the rows of a word embedding that do not train
     if isinstance(first, RECURRENT):
         if not first.batch_first:
             raise UnpackableError("a recurrent module with time before the batch")
@@ -339,16 +344,27 @@ def _share_frozen(members: list[nn.Module]) -> None:
     Raises:
         UnpackableError: It is not the same for all.
     """
+    different = _shared(members)
+    if different:
+        name = f"{type(members[0]).__name__}.{different[0]}"
+        raise UnpackableError(f"{name} is frozen and not shared")
+
+
+def _shared(members: list[nn.Module]) -> list[str]:
+    """Share the frozen parameters and buffers that are equal; return the names of the others."""
     first = members[0]
     own = {
         **dict(first.named_parameters(recurse=False)),
         **dict(first.named_buffers(recurse=False)),
     }
-    for member in members[1:]:
-        for name, value in own.items():
-            other = getattr(member, name)
-            if other is value or other.data_ptr() == value.data_ptr():
-                continue
-            if other.shape != value.shape or not torch.equal(other, value):
-                raise UnpackableError(f"{type(first).__name__}.{name} is frozen and not shared")
-            other.data = value.data
+    different = []
+    for name, value in own.items():
+        others = [getattr(member, name) for member in members[1:]]
+        if value.requires_grad or all(other is value for other in others):
+            continue
+        if all(o.shape == value.shape and torch.equal(o, value) for o in others):
+            for other in others:
+                other.data = value.data
+        else:
+            different.append(name)
+    return different

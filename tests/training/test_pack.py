@@ -191,7 +191,7 @@ class Peculiar(SentimentModel):
         super().__init__()
         torch.manual_seed(seed)
         self.kind = kind
-        self.linear = nn.Linear(4, 1)
+        self.linear, self.dropout = nn.Linear(4, 1), nn.Dropout(0.5)
         self.frozen = nn.Linear(4, 4).requires_grad_(False)
         if kind != "frozen_differs":
             nn.init.eye_(self.frozen.weight)
@@ -199,6 +199,8 @@ class Peculiar(SentimentModel):
 
     def forward(self, batch):
         features = F.one_hot(batch.token_mask.sum(1) % 4, 4).float()
+        if self.kind == "one_mask_for_all":
+            features = features * self.dropout(torch.ones(1, 4))
         if self.kind == "mean_of_the_batch":
             features = features - features.mean(0)
         return self.linear(self.frozen(features)).squeeze(-1)
@@ -206,7 +208,11 @@ class Peculiar(SentimentModel):
 
 @pytest.mark.parametrize(
     ("kind", "message"),
-    [("frozen_differs", "frozen and not shared"), ("mean_of_the_batch", "differ by")],
+    [
+        ("frozen_differs", "frozen and not shared"),
+        ("mean_of_the_batch", "differ by"),
+        ("one_mask_for_all", "a batch of several seeds fails"),
+    ],
 )
 def test_what_stands_in_the_way_is_found_before_training(job_of, kind, message):
     data = open_context(job_of("amb")).splits["train"]
@@ -227,6 +233,16 @@ def test_a_plain_model_packs_and_its_parameters_stay_its_own(job_of):
     models[1].linear.weight.data.zero_()
     assert bool((pack.model.linear.weight[1] == 0).all())
     assert bool((pack.model.linear.weight[0] != 0).any())
+
+
+def test_what_is_frozen_exists_once(job_of):
+    models = [fresh(job_of("finetuned_text"), seed) for seed in SEEDS]
+    tables = [model.backbone.embeddings.word_embeddings.table for model in models]
+    assert len({table.data_ptr() for table in tables}) == 3
+    Pack(models, SEEDS)
+    assert len({table.data_ptr() for table in tables}) == 1
+    rows = [model.backbone.embeddings.word_embeddings.rows for model in models]
+    assert len({own.data_ptr() for own in rows}) == 3
 
 
 def test_packed_layers_equal_their_members():

@@ -167,7 +167,6 @@ def test_time_spent_in_a_module_is_found_there(job, monkeypatch):
     found = profile_row(job, SEED, steps=3, warmup=1)
     parts = {row["name"]: row["ms"] for row in found["parts"]}
     assert parts["fusion"] >= 40  # two layers
-    assert found["parts"][0]["name"] == "fusion"
     assert found["step_ms"] >= 40
     modules = {row["name"]: row["exclusive_ms"] for row in found["modules"]}
     assert modules["fusion.*"] >= 40

@@ -9,7 +9,7 @@ judged only at the scope whose question it answers:
   and is called *conservative*.
 - ``band``: it must reject as often as it says. *Below* is a fault too, with two exceptions, both on
   the safe side and both *conservative*. With three seeds, Welch's degrees of freedom are too few.
-  And where the noise of a run on a video is more than a third of the variance (V_cell / V): it is
+  And where the noise of a run on a video is more than a quarter of the variance (V_cell / V): it is
   in V_seed and in V_vid, is subtracted once, and V never goes below the larger of the two.
 """
 
@@ -25,7 +25,7 @@ from amb.statistics.calibration.procedures import PROCEDURES
 BAND = (0.035, 0.065)  # at nominal .05
 STANDARD_ERRORS = 1.96  # by which a rate must be beyond the band
 FEWEST_SEEDS = 5  # from which on the lower end of the band is promised
-LARGEST_CELL_SHARE = 1 / 3  # of V_cell in V, up to which the lower end of the band is promised
+LARGEST_CELL_SHARE = 1 / 4  # of V_cell in V, up to which the lower end of the band is promised
 IN_BAND, ABOVE, BELOW = "in band", "above", "below"
 CONSERVATIVE, NOT_JUDGED = "conservative", "not judged"
 FAULTS = (ABOVE, BELOW)

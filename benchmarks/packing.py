@@ -35,7 +35,7 @@ from benchmarks.mosi_like import prepare
 from benchmarks.readme import machine, replace_section
 
 ROWS = ("amb", "finetuned_fusion")
-SIZES = {"train": 640, "valid": 64, "test": 64}
+SIZES = {"train": 320, "valid": 64, "test": 64}
 MEAN_PIECES, LONGEST = 18, 50
 
 

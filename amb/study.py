@@ -72,6 +72,7 @@ class TrainingSettings:
     group_learning_rates: dict[str, float] = field(default_factory=dict)
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
+    gradient_clip_value: float = 0.0
     plateau_factor: float = 0.5
     plateau_patience: int = 2
     matmul_precision: str = "medium"

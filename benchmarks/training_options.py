@@ -10,7 +10,6 @@ they have from the second epoch on. Written: the table in ``benchmarks/README.md
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import sys
 import time
@@ -97,11 +96,9 @@ VARIANTS: dict[str, tuple[str, Patches]] = {
     ),
     "the first frozen layer every time": ("amb", lambda stack: None),
     "float32 products by torch's default kernels": ("", lambda stack: None),
-    "random batches: texts of similar length together": ("", lambda stack: None),
 }
 FORGETFUL = "the first frozen layer every time"
 HIGHEST = "float32 products by torch's default kernels"
-BUCKETS = "random batches: texts of similar length together"
 
 
 class Variant:
@@ -120,11 +117,6 @@ class Variant:
             self._timed = TimedRow(Job(*parts, row, folder / "runs", "cpu"), 1111)
         if name == FORGETFUL:
             self._timed._pack.model.backbone.memory = None  # type: ignore[union-attr]
-        if name == BUCKETS:
-            batches = list(self._timed._data.by_length().split(self._timed.settings.batch_size))
-            # Not from the shortest to the longest: a block of some steps should see all lengths.
-            order = torch.randperm(len(batches), generator=torch.Generator().manual_seed(0))
-            self._timed._rows = itertools.cycle([batches[place] for place in order])
 
     def block(self, steps: int) -> float:
         """Take steps; return the CPU seconds of one."""

@@ -78,6 +78,8 @@ class SeedTraining:
 
     def step(self) -> None:
         """Take one step along the gradients that the parameters hold, and forget them."""
+        if self.settings.gradient_clip_value > 0:
+            torch.nn.utils.clip_grad_value_(self.parameters, self.settings.gradient_clip_value)
         if self.settings.gradient_clip > 0:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
         self.optimiser.step()

@@ -15,6 +15,7 @@ from amb.study import TrainingSettings
 from amb.training.loop import train
 from amb.training.optimiser import build_optimiser
 from amb.training.predict import mean_absolute_error, predict
+from amb.training.seed_training import SeedTraining
 
 
 class WordSum(SentimentModel):
@@ -127,6 +128,25 @@ def test_a_run_that_diverges_keeps_its_last_good_state(model):
     assert (len(result.curve), result.best_epoch) == (3, 2)
     assert math.isnan(result.curve[-1].valid_mae) or math.isinf(result.curve[-1].valid_mae)
     assert all(bool(torch.isfinite(value).all()) for value in result.state.values())
+
+
+def test_gradients_are_clipped_by_value_before_their_norm(model):
+    settings = TrainingSettings(max_epochs=1, gradient_clip=0.5, gradient_clip_value=0.3)
+    training = SeedTraining(model, 1, settings)
+    for parameter in training.parameters:
+        parameter.grad = torch.full_like(parameter, 2.0)
+    seen = {}
+    hook = training.optimiser.register_step_pre_hook(
+        lambda *_: seen.update((p, p.grad.clone()) for p in training.parameters)
+    )
+    training.step()
+    hook.remove()
+    norm = math.sqrt(sum(float((grad**2).sum()) for grad in seen.values()))
+    assert norm == pytest.approx(0.5, rel=1e-4)
+    limited = [0.3 * 0.5 / (0.3 * math.sqrt(8))] * 8  # 6 + 1 + 1 numbers of equal size
+    found = torch.cat([grad.flatten() for grad in seen.values()]).tolist()
+    assert found == pytest.approx(limited, rel=1e-4)
+    assert all(parameter.grad is None for parameter in training.parameters)
 
 
 def test_weight_decay_spares_embeddings_biases_and_the_two_rates_are_kept(model):

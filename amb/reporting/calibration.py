@@ -62,8 +62,8 @@ _JUDGED = (
     "were set after a pilot run with seed 0, the margin of 1.96 after one with seed 2212. A run "
     "with seed 678 had one rate of 242 at .0287 ± .0031, out by more than its error, with 200 "
     "utterances, five seeds and a share of .28, where up to a third was promised; the quarter was "
-    "chosen after it. A run of this test with seed 31, on 200 and 686 utterances, had .0377 ± .0035 "
-    "there, and no rate out."
+    "chosen after it. A run of this test with seed 31, on 200 and 686 utterances, had .0377 ± "
+    ".0035 there, and no rate out."
 )
 _COVERAGE = (
     "Coverage is measured at the null. It is the same for every gain that shifts a metric "

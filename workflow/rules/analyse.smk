@@ -125,33 +125,6 @@ rule check_known_answer:
         " > {log} 2>&1"
 
 
-if STUDY.corruption:
-
-    # What every row loses under the grid of corruptions, and against the reference.
-    rule score_robustness:
-        input:
-            predictions=[
-                path
-                for method, _, seeds in CORRUPTED_PACKS
-                for path in run_files("predictions.parquet", method, seeds)
-            ],
-            corrupted=CORRUPTED,
-        output:
-            results("robustness.csv"),
-        log:
-            results("logs/score_robustness.log"),
-        benchmark:
-            results("benchmarks/score_robustness.tsv")
-        params:
-            study=STUDY_FILE,
-            runs=input_folder("predictions", levels=2),
-            config=digest(STUDY.resolved()["statistics"]),
-            source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
-        shell:
-            "python -m amb robustness --study {params.study} --runs {params.runs}"
-            " --out {output} > {log} 2>&1"
-
-
 # The paper's claims, as registered in the claims file, each with a verdict.
 rule judge_claims:
     input:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit  # a tenth of the time of scipy.stats
 
 from amb.statistics.power import minimum_detectable_effect
 
@@ -55,11 +55,11 @@ class Effect:
 
     def p_greater(self, value: float) -> float:
         """Return the one-sided p-value of H0 "effect ≤ value"; small speaks for a larger effect."""
-        return float(stats.t.sf((self.estimate - value) / self.se, self.df))
+        return float(stdtr(self.df, -(self.estimate - value) / self.se))
 
     def p_less(self, value: float) -> float:
         """Return the one-sided p-value of H0 "effect ≥ value"; small speaks for a smaller one."""
-        return float(stats.t.cdf((self.estimate - value) / self.se, self.df))
+        return float(stdtr(self.df, (self.estimate - value) / self.se))
 
 
 def t_effect(
@@ -79,14 +79,14 @@ def t_effect(
         The effect.
     """
     se = float(np.sqrt(variance))
-    half_width = float(stats.t.ppf(1 - alpha / 2, df)) * se
+    half_width = float(stdtrit(df, 1 - alpha / 2)) * se
     return Effect(
         estimate=float(estimate),
         se=se,
         df=float(df),
         ci_low=float(estimate - half_width),
         ci_high=float(estimate + half_width),
-        p=float(2 * stats.t.sf(abs(estimate) / se, df)),
+        p=float(2 * stdtr(df, -abs(estimate) / se)),
         mde=minimum_detectable_effect(se, df, alpha),
         alpha=alpha,
         test=test,

@@ -9,7 +9,7 @@ Source: statistics.md of this project ("Verdicts"); H. S. Bloom, Evaluation Revi
 
 from __future__ import annotations
 
-from scipy import stats
+from scipy.special import stdtrit
 
 POWER = 0.8
 
@@ -25,4 +25,4 @@ def minimum_detectable_effect(se: float, df: float, alpha: float = 0.05) -> floa
     Returns:
         The minimum detectable effect, in the effect's unit.
     """
-    return float((stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(POWER, df)) * se)
+    return float((stdtrit(df, 1 - alpha / 2) + stdtrit(df, POWER)) * se)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from amb.errors import InputError
 from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS
 from amb.statistics.effect import Effect
-from amb.statistics.moments import metric_table, moment_table
+from amb.statistics.moments import MomentTable, metric_table, moment_table
 from amb.statistics.multiplicity import holm_correction
 from amb.statistics.scopes import SCOPES, effect_in_scope
 from amb.study import StatisticsSettings
@@ -37,7 +39,29 @@ def compare(predictions: pd.DataFrame, settings: StatisticsSettings) -> pd.DataF
     Raises:
         InputError: The reference has no predictions.
     """
-    moments = {name: moment_table(runs) for name, runs in runs_by_method(predictions).items()}
+    return compare_moments(moments_by_method(predictions), settings)
+
+
+def moments_by_method(predictions: pd.DataFrame) -> dict[str, MomentTable]:
+    """Return the moments of every method's runs on the test split, in alphabetical order."""
+    return {name: moment_table(runs) for name, runs in runs_by_method(predictions).items()}
+
+
+def compare_moments(
+    moments: Mapping[str, MomentTable], settings: StatisticsSettings
+) -> pd.DataFrame:
+    """Return what ``compare`` does, from moments that were computed before.
+
+    Args:
+        moments: What ``moments_by_method`` returns.
+        settings: Reference, metrics and level.
+
+    Returns:
+        ``COMPARISON_COLUMNS``.
+
+    Raises:
+        InputError: The reference has no predictions.
+    """
     if settings.reference not in moments:
         raise InputError("predictions", "method", ", ".join(moments), settings.reference)
     others = [name for name in moments if name != settings.reference]

@@ -1,4 +1,4 @@
-"""``amb tables``: the comparison table in four formats; the tested claims as text and page."""
+"""``amb tables``: comparison and ties in four formats; the tested claims as text and page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amb.errors import InputError
 
-HELP = "Write the comparison table (CSV, Markdown, HTML, LaTeX) and, if asked, the tested claims."
+HELP = "Write comparison and ties (CSV, Markdown, HTML, LaTeX) and, if asked, the tested claims."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", type=Path, required=True, help="the study (YAML)")
     parser.add_argument("--summary", type=Path, required=True, help="means over seeds (CSV)")
     parser.add_argument("--comparison", type=Path, required=True, help="tests (CSV)")
+    parser.add_argument("--pairs", type=Path, required=True, help="tests of all pairs (CSV)")
     parser.add_argument("--runs", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder of the tables")
     parser.add_argument("--tuned", type=Path, help="folder of the searches, where rows are tuned")
@@ -38,8 +39,8 @@ def run(args: argparse.Namespace) -> None:
     if (args.claims is None) != (args.out_claims is None):
         raise InputError("command line", "--claims", args.claims, "also --out-claims, or neither")
 
-    from amb.reporting import claims, tables
-    from amb.reporting.inputs import COMPARISON, SUMMARY, read_object, read_table
+    from amb.reporting import claims, tables, ties
+    from amb.reporting.inputs import COMPARISON, PAIRS, SUMMARY, read_object, read_table
     from amb.reporting.tuned import read_searches
     from amb.statistics.parameters import read_parameter_counts
     from amb.study import load_study
@@ -52,12 +53,14 @@ def run(args: argparse.Namespace) -> None:
     table = tables.tidy_comparison(
         read_table(args.summary, SUMMARY),
         read_table(args.comparison, COMPARISON),
+        read_table(args.pairs, PAIRS),
         read_parameter_counts(args.runs, study),
         {name: method.label for name, method in study.methods.items()},
         study.statistics,
         trials,
     )
     tables.write_comparison(args.out_dir, table)
+    ties.write_ties(args.out_dir, table)
     if args.claims is not None:
         tested = read_object(args.claims, "claims", list, "the file that amb claims writes")
         claims.write_claims(args.out_claims, tested)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from amb.reporting.comparison_grids import MARKS, SCOPE_LABELS, metrics_of
+from amb.reporting.comparison_grids import MARKS, SCOPE_LABELS, TIES_SCOPE, metrics_of
 from amb.reporting.inputs import SCOPES
 
 MEANS_TITLE = "Comparison of all methods on the test split."
 DIFFERENCES_TITLE = "Differences to the reference, at both scopes."
+TIES_TITLE = "Rows that cannot be told apart, at both scopes."
 
 
 def means_caption(table: pd.DataFrame) -> str:
@@ -29,6 +32,7 @@ def means_caption(table: pd.DataFrame) -> str:
         seeds_text(table),
         *_trials_sentences(table),
         *_tests_sentences(table),
+        *_bold_sentences(table),
         *_undefined_sentences(table),
     ]
     return " ".join(sentences)
@@ -56,6 +60,38 @@ def differences_caption(table: pd.DataFrame) -> str:
             *_correction_sentences(table),
         ]
     )
+
+
+def ties_caption(table: pd.DataFrame) -> str:
+    """Return what a reader of the letters must know.
+
+    Args:
+        table: The tidy comparison.
+
+    Returns:
+        Plain sentences: what a shared letter says, tests, correction, items and seeds.
+    """
+    scopes = [
+        f"“{SCOPE_LABELS[scope].capitalize()}”: {pairs_test_text(table, scope)}" for scope in SCOPES
+    ]
+    return " ".join(
+        [
+            "Two rows that share a letter in a column are not distinguishable there; a stands at "
+            "the best mean, and rows in bold share the best place. Not distinguishable does not "
+            "mean equal.",
+            f"Test split: {items_text(table)}.",
+            seeds_text(table),
+            f"{'. '.join(scopes)}. Two-sided, adjusted p < {table['alpha'].iloc[0]:g}.",
+            *_untested_pairs_sentences(table, SCOPES),
+        ]
+    )
+
+
+def pairs_test_text(table: pd.DataFrame, scope: str) -> str:
+    """Return test and correction of all pairs in one scope."""
+    test = "; ".join(_distinct(table[f"{scope}_test"])) or "no test"
+    corrections = _distinct(table[f"{scope}_pairs_correction"])
+    return f"{test} between all pairs of rows, {' or '.join(corrections) or 'none tested'} a metric"
 
 
 def items_text(table: pd.DataFrame) -> str:
@@ -114,6 +150,28 @@ def _tests_sentences(table: pd.DataFrame) -> list[str]:
             f"metric) for {'; '.join(_untested_names(untested, len(metrics_of(table))))}."
         )
     return sentences
+
+
+def _bold_sentences(table: pd.DataFrame) -> list[str]:
+    """Say what bold means; there is none where there is nothing to tie."""
+    if not table[f"{TIES_SCOPE}_tied_with_best"].any():
+        return []
+    return [
+        f"Bold: not distinguishable from the best mean of the column for {SCOPE_LABELS[TIES_SCOPE]}"
+        f" ({pairs_test_text(table, TIES_SCOPE)}); the ties table has the groups of both scopes.",
+        *_untested_pairs_sentences(table, (TIES_SCOPE,)),
+    ]
+
+
+def _untested_pairs_sentences(table: pd.DataFrame, scopes: Sequence[str]) -> list[str]:
+    flags = table[[f"{scope}_untested" for scope in scopes]].any(axis=1)
+    if not flags.any():
+        return []
+    names = _untested_names(table[flags], len(metrics_of(table)))
+    return [
+        "What could not be tested (fewer than two seeds, or runs that do not differ) counts as not "
+        f"distinguishable: some pair of {'; '.join(names)}."
+    ]
 
 
 def _correction_sentences(table: pd.DataFrame) -> list[str]:

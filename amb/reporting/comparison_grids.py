@@ -20,6 +20,7 @@ from amb.reporting.rounding import (
 )
 
 MARKS = {"fixed_set": "*", "population": "†"}
+TIES_SCOPE = "population"  # whose ties are bold; the letters of both scopes are in the ties table
 SCOPE_LABELS = {"fixed_set": "this test set", "population": "other videos"}
 
 LABEL = Column("Method", width_cm=3.4)
@@ -38,7 +39,7 @@ def means_grid(table: pd.DataFrame) -> Grid:
 
     Returns:
         One row a method; columns method, the metrics, trials where rows were tuned, seeds,
-        trainable and total parameters.
+        trainable and total parameters. Bold: not distinguishable from the best of its column.
     """
     shown = metrics_of(table)
     tuned = (Column("Trials", "right"),) if "trials" in table.columns else ()
@@ -50,8 +51,15 @@ def means_grid(table: pd.DataFrame) -> Grid:
         Column("Trainable", "right"),
         Column("Parameters", "right"),
     )
-    rows = [_means_row(own, shown) for _, own in table.groupby("method", sort=False)]
-    return Grid(columns, tuple(rows))
+    methods = [own for _, own in table.groupby("method", sort=False)]
+    rows = tuple(_means_row(own, shown) for own in methods)
+    bold = {
+        (index, 1 + place)
+        for index, own in enumerate(methods)
+        for place, tied in enumerate(own[f"{TIES_SCOPE}_tied_with_best"])
+        if tied
+    }
+    return Grid(columns, rows, bold=frozenset(bold))
 
 
 def differences_by_metric(table: pd.DataFrame) -> list[tuple[MetricDisplay, Grid]]:
@@ -99,7 +107,7 @@ def _means_row(own: pd.DataFrame, metrics: list[MetricDisplay]) -> tuple[str, ..
     seeds = own["seeds"].max()
     return (
         first.label,
-        *(_mean_cell(cells[metric.name], metric, seeds) for metric in metrics),
+        *(_marked_mean(cells[metric.name], metric, seeds) for metric in metrics),
         *((f"{first.trials:.0f}",) if "trials" in own.columns else ()),
         f"{seeds:.0f}",
         format_count(first.trainable_parameters),
@@ -111,9 +119,14 @@ def _records(own: pd.DataFrame) -> list[Any]:
     return list(own.itertuples())
 
 
-def _mean_cell(row: Any, metric: MetricDisplay, seeds: float) -> str:
+def mean_cell(row: Any, metric: MetricDisplay) -> str:
+    """Return mean ± half-width of a row with ``mean``, ``ci_low`` and ``ci_high``, unmarked."""
     half_width = (row.ci_high - row.ci_low) / 2 * metric.scale
-    text = format_mean(row.mean * metric.scale, half_width, metric.decimals)
+    return format_mean(row.mean * metric.scale, half_width, metric.decimals)
+
+
+def _marked_mean(row: Any, metric: MetricDisplay, seeds: float) -> str:
+    text = mean_cell(row, metric)
     marks = "".join(mark for scope, mark in MARKS.items() if getattr(row, f"{scope}_significant"))
     fewer = f" ({row.seeds:.0f} seeds)" if row.seeds < seeds else ""
     return text + (f" {marks}" if marks else "") + fewer

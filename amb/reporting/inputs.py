@@ -37,6 +37,14 @@ COMPARISON = Layout(
     numbers=("estimate", "se", "df", "ci_low", "ci_high", "p", "p_adjusted", "mde"),
     flags=("significant",),
 )
+PAIRS = Layout(
+    text=("metric", "a", "b", "scope", "test", "correction", "note"),
+    numbers=(
+        *("estimate", "se", "df", "ci_low", "ci_high", "p", "p_adjusted", "mde"),
+        *("seeds_a", "seeds_b", "n_items", "n_videos"),
+    ),
+    flags=("significant",),
+)
 CURVE = Layout(text=(), numbers=("epoch", "valid_mae"))
 
 

@@ -34,6 +34,8 @@ _SPECIAL = {
     "×": r"$\times$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
+    "≠": r"$\neq$",
+    "′": r"$'$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "→": r"$\rightarrow$",
@@ -132,7 +134,7 @@ def _body(grid: Grid) -> list[str]:
     for index, row in enumerate(grid.rows):
         if index in grid.block_starts:
             lines.append(r"\addlinespace")
-        lines.append(_row(grid, row))
+        lines.append(_row(grid, index, row))
     return lines
 
 
@@ -151,14 +153,19 @@ def _heading(grid: Grid) -> str:
     return " & ".join(cells) + END_OF_ROW
 
 
-def _row(grid: Grid, cells: tuple[str, ...]) -> str:
-    texts = [_cell(column, cell) for column, cell in zip(grid.columns, cells, strict=True)]
+def _row(grid: Grid, index: int, cells: tuple[str, ...]) -> str:
+    texts = [
+        _cell(column, cell, (index, place) in grid.bold)
+        for place, (column, cell) in enumerate(zip(grid.columns, cells, strict=True))
+    ]
     return " & ".join(texts) + END_OF_ROW
 
 
-def _cell(column: Column, text: str) -> str:
+def _cell(column: Column, text: str, bold: bool) -> str:
     # A row's first [ or * would be read as an argument of the command before it.
     escaped = ("{}" if text[:1] in ("[", "*") and text else "") + escape(text)
+    if bold and text:
+        escaped = rf"\textbf{{{escaped}}}"
     if not column.width_cm:
         return escaped
     # Names of rows and folders are one long word; they may break where a reader would break them.

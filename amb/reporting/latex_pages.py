@@ -27,7 +27,8 @@ def parts(grid: Grid) -> list[Grid]:
     """Cut a table between columns where it is too wide, and between blocks where it is too long.
 
     Args:
-        grid: The table; its first columns, up to the first that may wrap, name the rows.
+        grid: The table; its first columns, up to the first that may wrap or the last that says so,
+            name the rows.
 
     Returns:
         The parts, at least one. Each has the columns that name the rows, and begins with a row
@@ -43,7 +44,8 @@ def column_lines(header: str) -> list[str]:
 
 
 def _cut_columns(grid: Grid) -> list[Grid]:
-    naming = 1 + next((i for i, column in enumerate(grid.columns) if column.width_cm), 0)
+    wraps = next((i for i, column in enumerate(grid.columns) if column.width_cm), 0)
+    naming = 1 + max([wraps, *(i for i, column in enumerate(grid.columns) if column.names_rows)])
     widths = [_width_pt(grid, place) for place in range(len(grid.columns))]
     names = list(range(naming))
     free = WIDEST_PT + SEPARATION_PT - sum(widths[:naming])  # none stands outside the table
@@ -52,7 +54,7 @@ def _cut_columns(grid: Grid) -> list[Grid]:
         if chosen[-1] and sum(widths[other] for other in [*chosen[-1], place]) > free:
             chosen.append([])
         chosen[-1].append(place)
-    return [_columns(grid, [*names, *own]) for own in chosen]
+    return [grid.select([*names, *own]) for own in chosen]
 
 
 def _width_pt(grid: Grid, place: int) -> float:
@@ -61,12 +63,6 @@ def _width_pt(grid: Grid, place: int) -> float:
         return column.width_cm * CM_PT + SEPARATION_PT
     texts = [*column_lines(column.header), *(row[place] for row in grid.rows)]
     return CHARACTER_PT * max(map(len, texts)) + SEPARATION_PT
-
-
-def _columns(grid: Grid, places: Sequence[int]) -> Grid:
-    columns = tuple(grid.columns[place] for place in places)
-    rows = tuple(tuple(row[place] for place in places) for row in grid.rows)
-    return Grid(columns, rows, grid.block_starts)
 
 
 def _cut_rows(grid: Grid) -> Iterator[Grid]:
@@ -103,4 +99,5 @@ def _rows(grid: Grid, first: int, end: int) -> Grid:
         name = next((row[0] for row in grid.rows[first::-1] if row[0]), "")
         rows[0] = (name, *rows[0][1:])
     starts = frozenset(start - first for start in grid.block_starts if first < start < end)
-    return Grid(grid.columns, tuple(rows), starts)
+    bold = frozenset((row - first, place) for row, place in grid.bold if first <= row < end)
+    return Grid(grid.columns, tuple(rows), starts, bold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from amb.reporting.grid import Grid
 
@@ -19,12 +19,17 @@ def escape(text: str) -> str:
 def render_table(grid: Grid) -> str:
     """Return ``grid`` as a Markdown table, ending in a newline."""
     lines = [
-        _row(column.header for column in grid.columns),
+        _row(escape(column.header) for column in grid.columns),
         "| " + " | ".join(_RULES[column.align] for column in grid.columns) + " |",
-        *(_row(row) for row in grid.rows),
+        *(_row(_cells(grid, index)) for index in range(len(grid.rows))),
     ]
     return "\n".join(lines) + "\n"
 
 
+def _cells(grid: Grid, index: int) -> Iterator[str]:
+    for place, cell in enumerate(grid.rows[index]):
+        yield f"**{escape(cell)}**" if cell and (index, place) in grid.bold else escape(cell)
+
+
 def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(escape(cell) for cell in cells) + " |"
+    return "| " + " | ".join(cells) + " |"

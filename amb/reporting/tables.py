@@ -12,18 +12,19 @@ from pathlib import Path
 import pandas as pd
 
 from amb.errors import InputError
-from amb.files import atomic_path, write_text
 from amb.reporting import captions, latex, markdown
 from amb.reporting.comparison_grids import differences_by_metric, differences_grid, means_grid
 from amb.reporting.inputs import SCOPES, Layout, read_table
-from amb.reporting.page import html_page
+from amb.reporting.table_files import write_table_files
 from amb.statistics.parameters import ParameterCount
+from amb.statistics.ties import find_ties
 from amb.study import StatisticsSettings
 
 _KEY = ["method", "metric"]
 _MEANS = ["seeds", "mean", "std", "ci_low", "ci_high", "n_items", "n_videos"]
 _NUMBERS = ("estimate", "se", "df", "ci_low", "ci_high", "p", "p_adjusted", "mde")
 _TEXTS = ("form", "test", "correction")
+_TIE_TEXTS, _TIE_FLAGS = ("letters", "pairs_correction"), ("tied_with_best", "untested")
 
 
 def _scoped(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -31,7 +32,7 @@ def _scoped(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 TIDY = Layout(
-    text=("method", "label", "metric", "reference", *_scoped(_TEXTS)),
+    text=("method", "label", "metric", "reference", *_scoped((*_TEXTS, *_TIE_TEXTS))),
     numbers=(
         *_MEANS,
         "trainable_parameters",
@@ -39,7 +40,7 @@ TIDY = Layout(
         "alpha",
         *_scoped(_NUMBERS),
     ),
-    flags=_scoped(("significant",)),
+    flags=_scoped(("significant", *_TIE_FLAGS)),
     optional=("trials",),
 )
 
@@ -47,6 +48,7 @@ TIDY = Layout(
 def tidy_comparison(
     summary: pd.DataFrame,
     comparison: pd.DataFrame,
+    pairs: pd.DataFrame,
     parameters: Mapping[str, ParameterCount],
     labels: Mapping[str, str],
     statistics: StatisticsSettings,
@@ -57,6 +59,7 @@ def tidy_comparison(
     Args:
         summary: Means and intervals over seeds, one row a method and metric.
         comparison: Tests against the reference, one row a metric, method and scope.
+        pairs: Tests of all pairs of methods, one row a metric, pair and scope.
         parameters: Parameter counts of each method.
         labels: The methods in table order, with their labels.
         statistics: The study's metrics, reference and alpha.
@@ -65,7 +68,7 @@ def tidy_comparison(
     Returns:
         One row a method and metric, in the study's order; the columns of ``TIDY``, with
         ``trials`` where rows were tuned. Tests of the reference with itself, and tests that were
-        not made, are missing.
+        not made, are missing. A lone method ties with nobody.
 
     Raises:
         InputError: The frames were made for another study: a method and metric is missing from
@@ -81,7 +84,7 @@ def tidy_comparison(
         )
     table = means.loc[order, _MEANS]
     for scope in SCOPES:
-        table = table.join(_tests(comparison, scope))
+        table = table.join(_tests(comparison, scope)).join(_ties(pairs, summary, scope))
     table = table.reset_index()
     table = table.assign(
         trainable_parameters=[parameters[name].trainable for name in table["method"]],
@@ -102,12 +105,8 @@ def write_comparison(folder: Path, table: pd.DataFrame) -> None:
         folder: Where to; created if need be.
         table: The tidy comparison.
     """
-    with atomic_path(folder / "comparison.csv") as temporary:
-        table.to_csv(temporary, index=False)
-    text = markdown_comparison(table)
-    write_text(folder / "comparison.md", text)
-    write_text(folder / "comparison.html", html_page("Comparison", text))
-    write_text(folder / "comparison.tex", latex_comparison(table))
+    text, tex = markdown_comparison(table), latex_comparison(table)
+    write_table_files(folder, "comparison", "Comparison", table, text, tex)
 
 
 def read_comparison(file: Path) -> pd.DataFrame:
@@ -163,6 +162,15 @@ def _tests(comparison: pd.DataFrame, scope: str) -> pd.DataFrame:
     """Return one scope's tests by method and metric, the scope's name before each column."""
     own = comparison[comparison["scope"] == scope].set_index(_KEY)
     return own[[*_TEXTS, *_NUMBERS, "significant"]].add_prefix(f"{scope}_")
+
+
+def _ties(pairs: pd.DataFrame, summary: pd.DataFrame, scope: str) -> pd.DataFrame:
+    """Return one scope's ties by method and metric, the scope's name before each column."""
+    tested = pairs[pairs["scope"] == scope]
+    own = find_ties(tested, summary).set_index(_KEY)
+    corrections = tested[tested["correction"] != ""].groupby("metric")["correction"].first()
+    own["pairs_correction"] = own.index.get_level_values("metric").map(dict(corrections))
+    return own[[*_TIE_TEXTS, *_TIE_FLAGS]].add_prefix(f"{scope}_")
 
 
 def _completed(table: pd.DataFrame) -> pd.DataFrame:

@@ -140,7 +140,7 @@ def rich_table(grid: Grid) -> Table:
             max_width=LABEL_WIDTH if wraps else None,
         )
     for row in _blocks(grid):
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*row)
     return table
 
 
@@ -172,33 +172,33 @@ def _fitting(grid: Grid, width: int) -> list[Grid]:
             groups[-1] += unit
         else:
             groups.append(unit)
-    return [_columns(grid, [0, *group]) for group in groups]
+    return [grid.select([0, *group]) for group in groups]
 
 
 def _width(grid: Grid, indices: list[int]) -> int:
     """Return how wide a table of the first column and ``indices`` is drawn."""
-    cells = _columns(grid, indices)
+    cells = grid.select(indices)
     headings = tuple(_heading_lines(column.header) for column in cells.columns)
     columns = zip(headings, *cells.rows, strict=True)
     widths = [max(len(line) for cell in column for line in cell.split("\n")) for column in columns]
     return LABEL_WIDTH + sum(widths) + GAP * (len(widths) + 1)
 
 
-def _columns(grid: Grid, indices: list[int]) -> Grid:
-    columns = tuple(grid.columns[index] for index in indices)
-    rows = tuple(tuple(row[index] for index in indices) for row in grid.rows)
-    return Grid(columns, rows, grid.block_starts)
-
-
-def _blocks(grid: Grid) -> Iterator[tuple[str, ...]]:
+def _blocks(grid: Grid) -> Iterator[list[Text]]:
     """Yield each block of rows as one row of cells with several lines."""
-    if not grid.block_starts:
-        yield from grid.rows
-        return
-    bounds = [0, *sorted(grid.block_starts), len(grid.rows)]
-    for start, end in pairwise(bounds):
-        cells = zip(*grid.rows[start:end], strict=True)
-        yield tuple("\n".join(column).rstrip("\n") for column in cells)
+    starts = sorted({0, *grid.block_starts}) if grid.block_starts else range(len(grid.rows))
+    for start, end in pairwise([*starts, len(grid.rows)]):
+        yield [_lines(grid, range(start, end), place) for place in range(len(grid.columns))]
+
+
+def _lines(grid: Grid, rows: range, place: int) -> Text:
+    """Return the cells of one column, a line each, without empty lines at the end."""
+    texts = [
+        Text(grid.rows[row][place], "bold" if (row, place) in grid.bold else "") for row in rows
+    ]
+    while len(texts) > 1 and not texts[-1].plain:
+        texts.pop()
+    return Text("\n").join(texts)
 
 
 def _heading_lines(header: str) -> str:

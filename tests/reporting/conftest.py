@@ -7,6 +7,7 @@ import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import yaml
 from scipy import stats
 
 from amb.reporting.curves import read_curves
-from amb.reporting.inputs import COMPARISON, SCORES, SUMMARY, read_object, read_table
+from amb.reporting.inputs import COMPARISON, PAIRS, SCORES, SUMMARY, read_object, read_table
 from amb.reporting.tables import tidy_comparison
 from amb.statistics.parameters import ParameterCount, read_parameter_counts
 from amb.study import Study, load_study
@@ -58,13 +59,16 @@ class SyntheticResults:
         summary = _summary(scores)
         summary.to_csv(self.folder / "summary.csv", index=False)
         _comparison(scores).to_csv(self.folder / "comparison.csv", index=False)
+        _pairs(scores).to_csv(self.folder / "pairs.csv", index=False)
 
     @property
     def study(self) -> Study:
         return load_study(self.folder / "study.yaml")
 
     def read(self, name: str) -> pd.DataFrame:
-        layout = {"scores": SCORES, "summary": SUMMARY, "comparison": COMPARISON}[name]
+        layout = {"scores": SCORES, "summary": SUMMARY, "comparison": COMPARISON, "pairs": PAIRS}[
+            name
+        ]
         return read_table(self.folder / f"{name}.csv", layout)
 
     def parameters(self) -> dict[str, ParameterCount]:
@@ -83,6 +87,7 @@ class SyntheticResults:
         return tidy_comparison(
             self.read("summary"),
             self.read("comparison"),
+            self.read("pairs"),
             self.parameters(),
             self.labels,
             self.study.statistics,
@@ -158,6 +163,25 @@ def _comparison(scores: pd.DataFrame) -> pd.DataFrame:
     table["p_adjusted"] = (table["p"] * m).clip(upper=1.0)  # Bonferroni is enough for a picture
     table["significant"] = table["p_adjusted"] < 0.05
     return table.assign(correction=f"Holm, {m} comparisons")
+
+
+def _pairs(scores: pd.DataFrame) -> pd.DataFrame:
+    test = scores[scores["split"] == "test"]
+    methods = list(dict.fromkeys(test["method"]))
+    rows = []
+    for metric in LEVEL:
+        values = {m: _of(test, m, metric) for m in methods}
+        for a, b in combinations(methods, 2):
+            for scope, widening in (("fixed_set", 1.0), ("population", 3.0)):
+                row = _test_row(metric, a, scope, widening, {**values, REFERENCE: values[b]})
+                own = {"a": a, "b": b, "seeds_a": row["seeds"], "seeds_b": row["seeds_reference"]}
+                rows.append({**row, **own, "note": ""})
+    count = len(methods) * (len(methods) - 1) // 2
+    columns = [*TEST_COLUMNS, "a", "b", "seeds_a", "seeds_b", "note"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["p_adjusted"] = (table["p"] * count).clip(upper=1.0)
+    table["significant"] = table["p_adjusted"] < 0.05
+    return table.assign(correction=f"Holm, {count} pairs")
 
 
 def _of(test: pd.DataFrame, method: str, metric: str) -> np.ndarray:

@@ -24,6 +24,7 @@ def call(command: ModuleType, *arguments: object) -> None:
 def write_tables(results, *more: object) -> None:
     folder = results.folder
     files = ["--summary", folder / "summary.csv", "--comparison", folder / "comparison.csv"]
+    files += ["--pairs", folder / "pairs.csv"]
     places = ["--runs", folder / "runs", "--out-dir", folder / "tables"]
     call(tables, "--study", folder / "study.yaml", *files, *places, *more)
 
@@ -46,6 +47,7 @@ def test_commands_write_all_their_files(reported):
     assert {path.name for path in (folder / "figures").iterdir()} == names
     assert {path.name for path in (folder / "tables").iterdir()} == {
         "comparison.csv", "comparison.html", "comparison.md", "comparison.tex",
+        "ties.csv", "ties.html", "ties.md", "ties.tex",
     }  # fmt: skip
     assert (folder / "claims.md").is_file()
     assert (folder / "claims.tex").is_file()

@@ -33,6 +33,7 @@ def test_rows_follow_the_study_and_not_the_frames(results):
     table = tidy_comparison(
         results.read("summary").sample(frac=1, random_state=1),
         results.read("comparison").sample(frac=1, random_state=1),
+        results.read("pairs").sample(frac=1, random_state=1),
         results.parameters(),
         results.labels,
         results.study.statistics,
@@ -52,6 +53,23 @@ def test_marks_stand_only_where_the_test_is_significant(table):
         assert ("†" in text) == row.population_significant
     assert shown["AMB", "corr"].endswith(" *†")
     assert shown["AMB", "mae"].endswith("0.008")
+
+
+def test_bold_is_all_that_ties_with_the_best_at_the_scope_of_other_videos(table):
+    table = table.assign(population_tied_with_best=table["method"].isin(["amb", "late_fusion"]))
+    grid = means_grid(table)
+    assert {row for row, _ in grid.bold} == {0, 3}
+    assert {place for _, place in grid.bold} == {1, 2, 3, 4, 5}
+    assert f"**{grid.rows[0][1].replace('*', chr(92) + '*')}**" in markdown_comparison(table)
+    assert "for other videos (two-way jackknife t between all pairs of rows, Holm, 6 pairs" in (
+        captions.means_caption(table)
+    )
+
+
+def test_lone_row_is_not_bold(make_results):
+    table = make_results(labels={"finetuned_fusion": "Only one"}).table()
+    assert not means_grid(table).bold
+    assert "Bold" not in captions.means_caption(table)
 
 
 def test_mde_stands_exactly_where_no_difference_was_found(table):
@@ -92,12 +110,13 @@ def test_single_seed_has_neither_interval_nor_mark_and_the_caption_says_so(make_
     assert all(row[3:] == ("—", "—", "—") for pair in rows for row in pair)
     caption = captions.means_caption(table)
     assert "No test, and so no mark, was possible" in caption
-    assert caption.endswith(f"for {label}.")
+    assert f"metric) for {label}." in caption
+    assert "counts as not distinguishable: some pair of AMB" in caption
 
 
 def test_caption_names_the_metric_that_could_not_be_tested(table):
     untested = with_rows(table, "amb", "corr", fixed_set_p_adjusted=float("nan"))
-    assert captions.means_caption(untested).endswith("for AMB (Corr).")
+    assert "metric) for AMB (Corr)." in captions.means_caption(untested)
 
 
 def test_caption_states_data_tests_correction_and_seeds(table):
@@ -147,7 +166,10 @@ def test_study_with_the_reference_alone_has_no_differences(make_results):
 
 
 def test_missing_row_and_foreign_reference_are_input_errors(results):
-    arguments = (results.parameters(), results.labels, results.study.statistics)
+    arguments = (
+        *(results.read("pairs"), results.parameters()),
+        *(results.labels, results.study.statistics),
+    )
     summary, comparison = results.read("summary"), results.read("comparison")
     lacking = summary[~((summary["method"] == "amb") & (summary["metric"] == "corr"))]
     with pytest.raises(InputError, match=r"summary.csv.*one for amb, corr"):

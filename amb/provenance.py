@@ -21,7 +21,7 @@ CORRUPTION_SOURCES = (*EVALUATION_SOURCES, "amb/evaluation/corruption")
 TIMING_SOURCES = ("amb/timing",)
 STATISTICS_SOURCES = ("amb/evaluation", "amb/statistics")
 CLAIMS_SOURCES = (*STATISTICS_SOURCES, "amb/registration.py")
-REPORTING_SOURCES = ("amb/reporting",)
+REPORTING_SOURCES = ("amb/reporting", "amb/family.py")
 
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,11 @@ class Study:
         power, and it has a table of its own.
         """
         rows = {name: row for name, row in self.methods.items() if not row.known_as}
+        return dataclasses.replace(self, methods=rows)
+
+    def only(self, names: Collection[str]) -> Study:
+        """Return the study with some of its rows alone, in table order."""
+        rows = {name: row for name, row in self.methods.items() if name in names}
         return dataclasses.replace(self, methods=rows)
 
     def tuned_rows(self) -> list[str]:

@@ -31,9 +31,11 @@ ALLOWED = {
 SHARED = {
     "checked_files",
     "errors",
+    "family",
     "files",
     "presets",
     "provenance",
+    "recorded_study",
     "registration",
     "search_space",
     "study",
@@ -91,6 +93,7 @@ def test_nothing_but_its_own_command_imports_peeking():
     [
         "amb",
         "amb.cli",
+        "amb.family",
         "amb.study",
         "amb.evaluation.metrics",
         "amb.evaluation.metric_variants",

@@ -138,3 +138,22 @@ def format_count(count: float) -> str:
             decimals = 0 if scaled >= 99.95 else 1 if scaled >= 9.995 else 2
             return f"{scaled:.{decimals}f} {unit}"
     return str(int(count))
+
+
+def format_significant(value: float, digits: int = 3) -> str:
+    """Return a positive measurement without an interval: 11.6, 1370, 0.0219; a dash where missing.
+
+    Args:
+        value: The measurement, at least 0.
+        digits: How many significant digits it has after rounding; all of a larger whole part stay.
+
+    Returns:
+        The text.
+    """
+    if not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits}g}")
+    decimals = digits - 1 - math.floor(math.log10(rounded))
+    return f"{value:.{min(max(decimals, 0), MAX_DECIMALS)}f}"

@@ -30,7 +30,7 @@ RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class PublishedNumber:
-    """One quoted number."""
+    """One quoted number; ``written`` is how its source's digits stand in the file."""
 
     dataset: str
     model: str
@@ -38,6 +38,7 @@ class PublishedNumber:
     value: float
     source: str
     note: str
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _number(file: Path, line: int, row: list[str]) -> PublishedNumber:
         value=_value(file, line, cells),
         source=cells["source"],
         note=cells["note"],
+        written=cells["value"].strip(),
     )
 
 

@@ -1,0 +1,51 @@
+"""``amb ablation``: the tables of T2 and T3, of the rows that a study has for them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from amb.errors import InputError
+
+HELP = "Write the ablation (T2) and where and how fusion acts (T3), where a study has their rows."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--study", type=Path, required=True, help="the study (YAML)")
+    parser.add_argument("--comparison", type=Path, required=True, help="tables/comparison.csv")
+    parser.add_argument("--pairs", type=Path, required=True, help="tests of all pairs (CSV)")
+    parser.add_argument("--costs", type=Path, required=True, help="costs of every run (CSV)")
+    parser.add_argument("--out-dir", type=Path, required=True, help="folder of the tables")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the tables that the study has rows for.
+
+    Args:
+        args: The parsed arguments.
+
+    Raises:
+        InputError: The study has rows for neither, or an input is missing or malformed.
+    """
+    from amb.family import full_model, tuning_by_fusion, where_and_how
+    from amb.reporting import ablation
+    from amb.reporting.efficiency import COSTS, tidy_efficiency
+    from amb.reporting.inputs import PAIRS, read_table
+    from amb.reporting.tables import read_comparison
+    from amb.study import load_study
+
+    study = load_study(args.study).compared()
+    full = full_model(study)
+    kinds = ((ablation.TUNING, tuning_by_fusion(study)), (ablation.FUSION, where_and_how(study)))
+    if full is None or not any(cells for _, cells in kinds):
+        raise InputError(
+            args.study, "methods", ", ".join(study.methods), "rows that differ in BERT or fusion"
+        )
+    table, pairs = read_comparison(args.comparison), read_table(args.pairs, PAIRS)
+    labels = {name: row.label for name, row in study.methods.items()}
+    costs = tidy_efficiency(read_table(args.costs, COSTS), labels)
+    for kind, cells in kinds:
+        if cells:
+            tidy = ablation.tidy_ablation(cells, full.method, table, pairs, costs)
+            ablation.write_ablation(args.out_dir, kind, tidy, table, costs)

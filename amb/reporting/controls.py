@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,22 +9,21 @@ from typing import Any
 
 import pandas as pd
 
-from amb.files import write_text
-from amb.reporting import markdown
+from amb.reporting import latex, markdown
 from amb.reporting.comparison_grids import SCOPE_LABELS, gain_and_interval
 from amb.reporting.grid import Column, Grid
 from amb.reporting.inputs import SCOPES
 from amb.reporting.metric_display import METRICS, effect_unit
-from amb.reporting.page import html_page
 from amb.reporting.rounding import MISSING, UNDEFINED
+from amb.reporting.table_files import write_table_files
 
 COLUMNS = (
-    Column("Row", width_cm=3.4),
-    Column("Control"),
-    Column("Quantity"),
-    Column("Found", "right"),
-    Column("Known range"),
-    Column("Verdict"),
+    Column("Row", width_cm=3.0),
+    Column("Control", width_cm=2.2),
+    Column("Quantity", width_cm=3.8),
+    Column("Found", width_cm=2.6),
+    Column("Known range", width_cm=2.2),
+    Column("Verdict", width_cm=2.2),
 )
 CSV_COLUMNS = [
     *("row", "label", "control", "intact", "quantity", "seed"),
@@ -39,33 +37,38 @@ _LEGEND = (
 
 
 def write_controls(folder: Path, checked: Mapping[str, Any]) -> None:
-    """Write ``controls.md``, ``.html`` and ``.csv``.
+    """Write ``controls.csv``, ``.md``, ``.html`` and ``.tex``.
 
     Args:
         folder: Where to; created if need be.
         checked: The content of ``controls.json``.
     """
-    text = markdown_controls(checked)
-    write_text(folder / "controls.md", text)
-    write_text(folder / "controls.html", html_page("Controls", text))
-    table = pd.DataFrame(_csv_rows(checked), columns=CSV_COLUMNS)
-    buffer = io.StringIO()
-    table.to_csv(buffer, index=False)
-    write_text(folder / "controls.csv", buffer.getvalue())
+    frame = pd.DataFrame(_csv_rows(checked), columns=CSV_COLUMNS)
+    text, tex = markdown_controls(checked), latex_controls(checked)
+    write_table_files(folder, "controls", "Controls", frame, text, tex)
 
 
 def markdown_controls(checked: Mapping[str, Any]) -> str:
     """Return the controls as a Markdown page."""
-    controls = checked["controls"]
-    good = sum(control["in_range"] for control in controls)
     return "\n".join(
         [
             "# Controls\n",
-            f"{good} of {len(controls)} control rows in range.\n",
+            _tally(checked) + "\n",
             markdown.render_table(controls_grid(checked)),
-            markdown.escape(f"{_LEGEND} Intervals: {100 * (1 - checked['alpha']):g} %.") + "\n",
+            markdown.escape(caption(checked)) + "\n",
         ]
     )
+
+
+def latex_controls(checked: Mapping[str, Any]) -> str:
+    """Return the controls as LaTeX floats."""
+    title, note = "Control rows and their known ranges.", f"{_tally(checked)} {caption(checked)}"
+    return latex.HEADER + latex.render_tables(controls_grid(checked), title, "tab:controls", note)
+
+
+def caption(checked: Mapping[str, Any]) -> str:
+    """Return what a reader of the controls must know."""
+    return f"{_LEGEND} Intervals: {100 * (1 - checked['alpha']):g} %."
 
 
 def controls_grid(checked: Mapping[str, Any]) -> Grid:
@@ -109,6 +112,11 @@ def range_text(check: Mapping[str, Any]) -> str:
     if high is None:
         return f"at least {_number(low)}"
     return f"exactly {_number(low)}" if low == high else f"{_number(low)} to {_number(high)}"
+
+
+def _tally(checked: Mapping[str, Any]) -> str:
+    good = sum(control["in_range"] for control in checked["controls"])
+    return f"{good} of {len(checked['controls'])} control rows in range."
 
 
 def _cells(control: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:

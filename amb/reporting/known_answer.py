@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from amb.files import write_text
-from amb.reporting import markdown
+from amb.reporting import latex, markdown
 from amb.reporting.grid import Column, Grid
-from amb.reporting.page import html_page
 from amb.reporting.rounding import MISSING
+from amb.reporting.table_files import write_table_files
 
 COLUMNS = (
     Column("Method", width_cm=3.4),
@@ -26,7 +24,7 @@ COLUMNS = (
     Column("MAE", "right"),
     Column("Least MAE", "right"),
     Column("Seeds", "right"),
-    Column("Verdict"),
+    Column("Verdict", width_cm=2.6),
 )
 _LEGEND = (
     "The data are generated, so what can be known of a label from each set of modalities is known "
@@ -38,31 +36,37 @@ _LEGEND = (
 
 
 def write_known_answer(folder: Path, found: Mapping[str, Any]) -> None:
-    """Write ``known_answer.md``, ``.html`` and ``.csv``.
+    """Write ``known_answer.csv``, ``.md``, ``.html`` and ``.tex``.
 
     Args:
         folder: Where to; created if need be.
         found: The content of ``known_answer.json``.
     """
-    text = markdown_known_answer(found)
-    write_text(folder / "known_answer.md", text)
-    write_text(folder / "known_answer.html", html_page("Known answer", text))
-    table = pd.DataFrame([{**row, "reads": "+".join(row["reads"])} for row in found["rows"]])
-    buffer = io.StringIO()
-    table.to_csv(buffer, index=False)
-    write_text(folder / "known_answer.csv", buffer.getvalue())
+    frame = pd.DataFrame([{**row, "reads": "+".join(row["reads"])} for row in found["rows"]])
+    text, tex = markdown_known_answer(found), latex_known_answer(found)
+    write_table_files(folder, "known_answer", "Known answer", frame, text, tex)
 
 
 def markdown_known_answer(found: Mapping[str, Any]) -> str:
     """Return the table as a Markdown page."""
-    rows = tuple(_cells(row) for row in found["rows"])
-    return "\n".join(
-        [
-            "# Known answer\n",
-            markdown.render_table(Grid(COLUMNS, rows)),
-            markdown.escape(f"{_LEGEND} Intervals: {100 * (1 - found['alpha']):g} %.") + "\n",
-        ]
-    )
+    grid = markdown.render_table(known_answer_grid(found))
+    return "\n".join(["# Known answer\n", grid, markdown.escape(caption(found)) + "\n"])
+
+
+def latex_known_answer(found: Mapping[str, Any]) -> str:
+    """Return the table as LaTeX floats."""
+    grid, title = known_answer_grid(found), "Rows beside the bounds of what they read."
+    return latex.HEADER + latex.render_tables(grid, title, "tab:known-answer", caption(found))
+
+
+def known_answer_grid(found: Mapping[str, Any]) -> Grid:
+    """Return every row with what it explained, its bound and its verdict."""
+    return Grid(COLUMNS, tuple(_cells(row) for row in found["rows"]))
+
+
+def caption(found: Mapping[str, Any]) -> str:
+    """Return what a reader of the table must know."""
+    return f"{_LEGEND} Intervals: {100 * (1 - found['alpha']):g} %."
 
 
 def above_bound(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:

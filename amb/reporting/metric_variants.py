@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 
 from amb.evaluation.metric_variants import VARIANTS
-from amb.files import write_text
-from amb.reporting import markdown
+from amb.reporting import latex, markdown
 from amb.reporting.grid import Column, Grid
-from amb.reporting.page import html_page
 from amb.reporting.rounding import UNDEFINED, format_number
+from amb.reporting.table_files import write_table_files
 from amb.statistics.metric_ranks import (
     ChangingPair,
     VariantRanks,
@@ -37,30 +36,31 @@ SUMMARY_COLUMNS = (
     Column("Definitions", "right"),
     Column("Pairs", "right"),
     Column("Change places", "right"),
-    Column("First under all definitions"),
+    Column("First under all definitions", width_cm=5.0),
 )
 PAIR_COLUMNS = (
     Column("One row", width_cm=3.4),
     Column("Other row", width_cm=3.4),
-    Column("One is ahead by"),
-    Column("Other is ahead by"),
+    Column("One is ahead by", width_cm=4.6),
+    Column("Other is ahead by", width_cm=4.6),
 )
-DEFINITION_COLUMNS = (Column("Definition"), Column("Variants (version)"), Column("What it is"))
+DEFINITION_COLUMNS = (
+    Column("Definition", width_cm=3.4),
+    Column("Variants (version)", width_cm=4.0),
+    Column("What it is", width_cm=8.0),
+)
 
 
 def write_metric_variants(folder: Path, found: VariantRanks, split: str) -> None:
-    """Write ``metric_variants.md``, ``.html`` and ``.csv``, the last with unrounded means.
+    """Write ``metric_variants.csv`` with unrounded means, ``.md``, ``.html`` and ``.tex``.
 
     Args:
         folder: Where to; created if need be.
         found: The ranks.
         split: The split that they are of.
     """
-    text = markdown_ranks(found, split)
-    write_text(folder / "metric_variants.md", text)
-    write_text(folder / "metric_variants.html", html_page(TITLE, text))
-    csv = found.table.to_csv(index=False, na_rep="NaN")
-    write_text(folder / "metric_variants.csv", csv)
+    text, tex = markdown_ranks(found, split), latex_ranks(found, split)
+    write_table_files(folder, "metric_variants", TITLE, found.table, text, tex)
 
 
 def markdown_ranks(found: VariantRanks, split: str) -> str:
@@ -75,6 +75,23 @@ def markdown_ranks(found: VariantRanks, split: str) -> str:
         parts.append(markdown.render_table(definitions_grid(own)))
     parts.append(markdown.escape(LEGEND) + "\n")
     return "\n".join(parts)
+
+
+def latex_ranks(found: VariantRanks, split: str) -> str:
+    """Return the ranks as LaTeX floats: all metrics together, then each by itself."""
+    label = "tab:metric-variants"
+    note = f"{items_text(found, split)} {LEGEND}"
+    tables = [latex.render_tables(summary_grid(found.table), f"{TITLE}.", label, note)]
+    for family, own in families(found.table):
+        below = f"{label}-{family.lower()}"
+        title = f"{heading(family)}: means and ranks by definition."
+        tables.append(latex.render_tables(ranks_grid(own), title, below))
+        if (pairs := pairs_grid(own)).rows:
+            title = f"{family}: pairs of rows that change places."
+            tables.append(latex.render_tables(pairs, title, f"{below}-pairs"))
+        title = f"{family}: the definitions."
+        tables.append(latex.render_tables(definitions_grid(own), title, f"{below}-definitions"))
+    return latex.HEADER + "\n".join(tables)
 
 
 def families(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

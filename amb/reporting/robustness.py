@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,14 @@ from typing import Any
 import pandas as pd
 
 from amb.errors import InputError
-from amb.files import write_text
-from amb.reporting import markdown
+from amb.reporting import latex, markdown
 from amb.reporting.comparison_grids import LABEL, SCOPE_LABELS, gain_and_interval, mde_text
 from amb.reporting.corruption_names import LEVELS, title_of
 from amb.reporting.grid import Column, Grid
 from amb.reporting.inputs import SCOPES, Layout
 from amb.reporting.metric_display import METRICS, MetricDisplay, effect_unit
-from amb.reporting.page import html_page
 from amb.reporting.rounding import MISSING, format_mean, format_number, format_p
+from amb.reporting.table_files import write_table_files
 from amb.study import Study
 
 _VALUES = ("noisy", "degradation", "retention")
@@ -72,19 +70,15 @@ def in_order(table: pd.DataFrame, study: Study, file: Path) -> pd.DataFrame:
 
 
 def write_robustness(folder: Path, table: pd.DataFrame, study: Study) -> None:
-    """Write ``robustness.csv``, ``.md`` and ``.html``.
+    """Write ``robustness.csv``, ``.md``, ``.html`` and ``.tex``.
 
     Args:
         folder: Where to; created if need be.
         table: What ``in_order`` returns.
         study: Reference, metrics and level.
     """
-    text = markdown_robustness(table, study)
-    write_text(folder / "robustness.md", text)
-    write_text(folder / "robustness.html", html_page("Robustness", text))
-    buffer = io.StringIO()
-    table.to_csv(buffer, index=False, na_rep="NaN")
-    write_text(folder / "robustness.csv", buffer.getvalue())
+    text, tex = markdown_robustness(table, study), latex_robustness(table, study)
+    write_table_files(folder, "robustness", "Robustness", table, text, tex)
 
 
 def markdown_robustness(table: pd.DataFrame, study: Study) -> str:
@@ -111,7 +105,7 @@ def curve_grid(rows: pd.DataFrame, alpha: float) -> Grid:
     metric = METRICS[rows["metric"].iloc[0]]
     columns = [
         LABEL,
-        Column("Level", "right"),
+        Column("Level", "right", names_rows=True),
         Column(metric.heading, "right"),
         Column("Change", "right"),
         Column("Retained, %", "right"),
@@ -124,6 +118,20 @@ def curve_grid(rows: pd.DataFrame, alpha: float) -> Grid:
         _cells(row, metric, alpha, index in starts) for index, row in enumerate(rows.itertuples())
     )
     return Grid(tuple(columns), cells, frozenset(starts[1:]))
+
+
+def latex_robustness(table: pd.DataFrame, study: Study) -> str:
+    """Return the tables of the study's first metric as LaTeX floats, the caption below the last."""
+    own = table[table["metric"] == study.statistics.metrics[0]]
+    curves = list(own.groupby(_CURVE, sort=False))
+    tables = []
+    for place, ((kind, target), rows) in enumerate(curves, start=1):
+        label = f"tab:robustness-{kind}-{target}".replace("_", "-").replace("+", "-")
+        title = f"{title_of(str(kind), str(target))}; level: {LEVELS[str(kind)]}."
+        note = caption(own, study) if place == len(curves) else ""
+        grid = curve_grid(rows, study.statistics.alpha)
+        tables.append(latex.render_tables(grid, title, label, note))
+    return latex.HEADER + "\n".join(tables)
 
 
 def caption(table: pd.DataFrame, study: Study) -> str:

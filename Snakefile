@@ -38,7 +38,11 @@ rule all:
         results("sensitivity.csv"),
         results("claims.html"),
         results("tables/comparison.html"),
-        [results(f"tables/metric_variants.{kind}") for kind in ("md", "csv", "html")],
+        results("tables/ties.html"),
+        results("tables/efficiency.html"),
+        results("tables/metric_variants.html"),
+        [results(f"tables/{name}.html") for name in ABLATIONS],
+        QUOTED,
         results("figures/comparison.png"),
         results("figures/training_curves.png"),
 

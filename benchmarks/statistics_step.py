@@ -96,7 +96,7 @@ def commands(folder: Path, out: Path) -> dict[str, list[str]]:
     scores = ["--out-scores", f"{out}/scores.csv", "--out-summary", f"{out}/summary.csv"]
     return {
         "score": [*study, *scores],
-        "test": [*study, "--out", f"{out}/comparison.csv"],
+        "test": [*study, "--out", f"{out}/comparison.csv", "--out-pairs", f"{out}/pairs.csv"],
         "claims": [*study, *claims, "--out-json", f"{out}/claims.json"],
         FURTHER: [*study, "--out", f"{out}/sensitivity.csv"],
     }

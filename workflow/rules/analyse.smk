@@ -22,12 +22,14 @@ rule score_runs:
         " --out-scores {output.scores} --out-summary {output.summary} > {log} 2>&1"
 
 
-# Every row against the reference at both scopes, corrected within the table.
+# Every row against the reference at both scopes, corrected within the table; and every pair of rows,
+# corrected within a metric.
 rule test_differences:
     input:
         predictions=PREDICTIONS,
     output:
-        results("comparison.csv"),
+        comparison=results("comparison.csv"),
+        pairs=results("pairs.csv"),
     log:
         results("logs/test_differences.log"),
     benchmark:
@@ -38,8 +40,8 @@ rule test_differences:
         config=digest(STUDY.resolved()["statistics"]),
         source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
     shell:
-        "python -m amb test --study {params.study} --runs {params.runs} --out {output}"
-        " > {log} 2>&1"
+        "python -m amb test --study {params.study} --runs {params.runs}"
+        " --out {output.comparison} --out-pairs {output.pairs} > {log} 2>&1"
 
 
 # Every row against the reference by other means: no verdict and no star depends on them.
@@ -75,7 +77,7 @@ rule check_controls:
             labels={"table": "Controls", "format": "page"},
         ),
         json=results("controls.json"),
-        tables=[results(f"tables/controls.{kind}") for kind in ("md", "csv")],
+        tables=table_files("controls"),
     log:
         results("logs/check_controls.log"),
     benchmark:
@@ -106,7 +108,7 @@ rule check_known_answer:
             labels={"table": "Known answer", "format": "page"},
         ),
         json=results("known_answer.json"),
-        tables=[results(f"tables/known_answer.{kind}") for kind in ("md", "csv")],
+        tables=table_files("known_answer"),
     log:
         results("logs/check_known_answer.log"),
     benchmark:
@@ -161,7 +163,7 @@ rule rank_by_variant:
             category="Tables",
             labels={"table": "Metrics by definition", "format": "page"},
         ),
-        tables=[results(f"tables/metric_variants.{kind}") for kind in ("md", "csv")],
+        tables=table_files("metric_variants"),
     log:
         results("logs/rank_by_variant.log"),
     benchmark:

@@ -11,6 +11,7 @@ from amb import provenance
 from amb.data.sources import source_files
 from amb.devices.visible import usable_gpus
 from amb.errors import InputError
+from amb.family import tuning_by_fusion, where_and_how
 from amb.study import digest, load_study
 
 
@@ -45,6 +46,11 @@ onstart:
 # A path inside this study's results.
 def results(path):
     return f"results/{STUDY.name}/{path}"
+
+
+# A table's files beside its page, which Snakemake's report shows.
+def table_files(name):
+    return [results(f"tables/{name}.{kind}") for kind in ("md", "csv", "tex")]
 
 
 def run_files(name, method, seeds):
@@ -115,23 +121,11 @@ RECORDS = [
 ]
 # Only a study with control rows has ranges to check.
 CONTROLS = (
-    [
-        results(name)
-        for name in ("controls.json", "tables/controls.md", "tables/controls.csv")
-    ]
-    if STUDY.control_rows()
-    else []
+    [results("controls.json"), *table_files("controls")] if STUDY.control_rows() else []
 )
 # Only generated data have bounds that are known.
 KNOWN_ANSWER = (
-    [
-        results(name)
-        for name in (
-            "known_answer.json",
-            "tables/known_answer.md",
-            "tables/known_answer.csv",
-        )
-    ]
+    [results("known_answer.json"), *table_files("known_answer")]
     if STUDY.data["reader"] == "demo"
     else []
 )
@@ -146,17 +140,22 @@ CORRUPTED = [
 ]
 ROBUSTNESS = (
     [
-        results(name)
-        for name in (
-            "robustness.csv",
-            "tables/robustness.md",
-            "tables/robustness.csv",
-            "figures/robustness.png",
-        )
+        results("robustness.csv"),
+        *table_files("robustness"),
+        results("figures/robustness.png"),
     ]
     if CORRUPTED
     else []
 )
+# Only a study whose rows differ in what BERT does, or in where and how fusion acts, has these.
+ABLATIONS = {
+    name: title
+    for name, title, cells in (
+        ("ablation", "Ablation", tuning_by_fusion(STUDY)),
+        ("fusion", "Fusion", where_and_how(STUDY)),
+    )
+    if cells
+}
 
 
 # Only a study with a section `tuning` searches for recipes; only independent trials have an
@@ -190,6 +189,24 @@ TIMINGS = [results(f"speed/{a}_against_{b}.json") for a, b in TIMED]
 PUBLISHED = [
     path for path in (STUDY.claims_file().parent / "published.csv",) if path.exists()
 ]
+
+
+# Only data that others published numbers on have a table of these.
+def quoted_files():
+    if STUDY.dataset() is None or not PUBLISHED:
+        return []
+    # This import takes half a second, which studies of generated data do not pay.
+    from amb.statistics.published import read_published
+
+    try:
+        numbers = read_published(PUBLISHED[0]).numbers.values()
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    quoted = STUDY.dataset() in {number.dataset for number in numbers}
+    return table_files("published") if quoted else []
+
+
+QUOTED = quoted_files()
 CURVES = [
     path
     for method, _, seeds in packs()

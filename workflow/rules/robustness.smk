@@ -42,7 +42,7 @@ if STUDY.corruption:
                 category="Figures",
                 labels={"figure": "Robustness", "format": "PNG"},
             ),
-            tables=[results(f"tables/robustness.{kind}") for kind in ("md", "csv")],
+            tables=table_files("robustness"),
             pdf=[results("figures/robustness.pdf")],
         log:
             results("logs/draw_robustness.log"),

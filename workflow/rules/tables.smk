@@ -1,11 +1,12 @@
 # Tables and claims as people read them, each in Snakemake's report with its caption.
 
 
-# Comparison table (CSV, Markdown, HTML, LaTeX) and the claims as people read them.
+# Comparison and ties (CSV, Markdown, HTML, LaTeX) and the claims as people read them.
 rule render_tables:
     input:
         summary=results("summary.csv"),
         comparison=results("comparison.csv"),
+        pairs=results("pairs.csv"),
         claims=results("claims.json"),
         records=RECORDS,
         searches=APPLIED_SEARCHES,
@@ -17,13 +18,19 @@ rule render_tables:
             labels={"table": "Comparison", "format": "page"},
         ),
         report(
+            results("tables/ties.html"),
+            caption="../report/ties.rst",
+            category="Tables",
+            labels={"table": "Ties", "format": "page"},
+        ),
+        report(
             results("claims.html"),
             caption="../report/claims.rst",
             category="Claims",
             labels={"table": "Verdicts", "format": "page"},
         ),
         results("claims.tex"),
-        tables=[results(f"tables/comparison.{kind}") for kind in ("md", "csv", "tex")],
+        tables=table_files("comparison") + table_files("ties"),
         claims=results("claims.md"),
     log:
         results("logs/render_tables.log"),
@@ -39,5 +46,98 @@ rule render_tables:
         source=provenance.source_digest(*provenance.REPORTING_SOURCES),
     shell:
         "python -m amb tables --study {params.study} --summary {input.summary}"
-        " --comparison {input.comparison} --runs {params.runs} --out-dir {params.tables}"
+        " --comparison {input.comparison} --pairs {input.pairs} --runs {params.runs} --out-dir {params.tables}"
         " --claims {input.claims} --out-claims {output.claims} {params.tuned} > {log} 2>&1"
+
+
+# Parameters, time and memory of every run, measured once and kept in costs.csv, and their table.
+rule tabulate_costs:
+    input:
+        records=RECORDS,
+        curves=CURVES,
+    output:
+        report(
+            results("tables/efficiency.html"),
+            caption="../report/efficiency.rst",
+            category="Tables",
+            labels={"table": "Efficiency", "format": "page"},
+        ),
+        costs=results("costs.csv"),
+        tables=table_files("efficiency"),
+    log:
+        results("logs/tabulate_costs.log"),
+    benchmark:
+        results("benchmarks/tabulate_costs.tsv")
+    params:
+        study=STUDY_FILE,
+        runs=input_folder("records", levels=2),
+        tables=output_folder("tables"),
+        config=digest(STUDY.resolved()),
+        source=provenance.source_digest(*provenance.REPORTING_SOURCES),
+    shell:
+        "python -m amb costs --study {params.study} --runs {params.runs}"
+        " --costs {output.costs} --out-dir {params.tables} > {log} 2>&1"
+
+
+if ABLATIONS:
+
+    # What BERT does by where modalities meet (T2), and where and how fusion acts (T3).
+    rule tabulate_ablations:
+        input:
+            comparison=results("tables/comparison.csv"),
+            pairs=results("pairs.csv"),
+            costs=results("costs.csv"),
+        output:
+            [
+                report(
+                    results(f"tables/{name}.html"),
+                    caption=f"../report/{name}.rst",
+                    category="Tables",
+                    labels={"table": title, "format": "page"},
+                )
+                for name, title in ABLATIONS.items()
+            ],
+            tables=[path for name in ABLATIONS for path in table_files(name)],
+        log:
+            results("logs/tabulate_ablations.log"),
+        benchmark:
+            results("benchmarks/tabulate_ablations.tsv")
+        params:
+            **caption_params(),
+            study=STUDY_FILE,
+            tables=output_folder("tables"),
+            config=digest(STUDY.resolved()),
+            source=provenance.source_digest(*provenance.REPORTING_SOURCES),
+        shell:
+            "python -m amb ablation --study {params.study} --comparison {input.comparison}"
+            " --pairs {input.pairs} --costs {input.costs} --out-dir {params.tables}"
+            " > {log} 2>&1"
+
+
+if QUOTED:
+
+    # Numbers that others published on the same data set, set apart: quoted, not run.
+    rule quote_published:
+        input:
+            comparison=results("tables/comparison.csv"),
+            published=PUBLISHED,
+        output:
+            report(
+                results("tables/published.html"),
+                caption="../report/published.rst",
+                category="Tables",
+                labels={"table": "Published numbers", "format": "page"},
+            ),
+            tables=QUOTED,
+        log:
+            results("logs/quote_published.log"),
+        benchmark:
+            results("benchmarks/quote_published.tsv")
+        params:
+            study=STUDY_FILE,
+            tables=output_folder("tables"),
+            config=digest(STUDY.resolved()),
+            source=provenance.source_digest(*provenance.REPORTING_SOURCES),
+        shell:
+            "python -m amb published --study {params.study} --comparison {input.comparison}"
+            " --published {input.published} --out-dir {params.tables} > {log} 2>&1"

@@ -138,9 +138,9 @@ def caption(table: pd.DataFrame) -> str:
             hardware_text(marks),
             "Total: all parameters, a frozen BERT's too; trainable: what training changes; "
             "checkpoint: the file of one run, which holds these alone (of a word embedding the "
-            "rows that training saw). Epochs (up to early "
-            "stopping), time of an epoch (validation included) and of a run, with its range: medians, "
-            "as the clock ran, whatever else the machine did meanwhile; a claim of speed needs "
+            "rows that training saw). Epochs (up to early stopping), time of an epoch (validation "
+            "included) and of a run, with its range: medians, as the clock ran, whatever else the "
+            "machine did meanwhile; a claim of speed needs "
             f"interleaved timing. Memory: the peak, {'; '.join(kinds) or 'as recorded'}.",
         ]
     )

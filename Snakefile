@@ -31,7 +31,6 @@ rule all:
         CONTROLS,
         KNOWN_ANSWER,
         SEARCHES,
-        TUNING_FIGURE,
         CORRUPTED,
         ROBUSTNESS,
         results("study.json"),
@@ -39,8 +38,7 @@ rule all:
         results("claims.html"),
         results("tables/comparison.html"),
         [results(f"tables/metric_variants.{kind}") for kind in ("md", "csv", "html")],
-        results("figures/comparison.png"),
-        results("figures/training_curves.png"),
+        [results(f"figures/{figure.name}.png") for figure in FIGURES],
 
 
 onsuccess:

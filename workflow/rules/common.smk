@@ -11,6 +11,9 @@ from amb import provenance
 from amb.data.sources import source_files
 from amb.devices.visible import usable_gpus
 from amb.errors import InputError
+from amb.reporting.ablation_axes import fusion_rows
+from amb.reporting.figure_list import figures_of
+from amb.reporting.metric_display import METRICS
 from amb.study import digest, load_study
 
 
@@ -92,6 +95,7 @@ def caption_params():
     return {
         "seeds": str(many) if few == many else f"{few} to {many}",
         "alpha": STUDY.statistics.alpha,
+        "metric": METRICS[STUDY.statistics.metrics[0]].label,
         "reference": STUDY.methods[STUDY.statistics.reference].label,
     }
 
@@ -147,26 +151,24 @@ CORRUPTED = [
 ROBUSTNESS = (
     [
         results(name)
-        for name in (
-            "robustness.csv",
-            "tables/robustness.md",
-            "tables/robustness.csv",
-            "figures/robustness.png",
-        )
+        for name in ("robustness.csv", "tables/robustness.md", "tables/robustness.csv")
     ]
     if CORRUPTED
     else []
 )
 
 
-# Only a study with a section `tuning` searches for recipes; only independent trials have an
-# expected maximum.
+# Only rows with layer-wise fusion have fusion layers to measure.
+FUSION_PACKS = [pack for pack in packs() if pack[0] in fusion_rows(STUDY)]
+FUSION_NORMS = [
+    path
+    for method, _, seeds in FUSION_PACKS
+    for path in run_files("fusion_norms.csv", method, seeds)
+]
+# Which figures there are depends on the study.
+FIGURES = figures_of(STUDY)
+# Only a study with a section `tuning` searches for recipes.
 SEARCHES = [results(f"tuned/{method}.json") for method in STUDY.tuned_rows()]
-TUNING_FIGURE = (
-    [results(f"figures/expected_maximum.{kind}") for kind in ("png", "pdf")]
-    if STUDY.tuning and STUDY.tuning.sampler == "random"
-    else []
-)
 APPLIED_SEARCHES = SEARCHES if STUDY.tuning and STUDY.tuning.apply else []
 
 

@@ -35,7 +35,7 @@ def expected_maximum_figure(
         for axes, method in zip(panels, labels, strict=True):
             others = [curve for name, curve in curves.items() if name != method]
             _draw(axes, curves[method], others)
-        figure.supylabel("Expected best validation MAE (lower is better)", fontsize=7)
+        figure.supylabel("Expected best validation MAE\n(lower is better)", fontsize=7)
         _add_legend(figure)
     return figure
 

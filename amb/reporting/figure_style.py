@@ -85,15 +85,16 @@ def house_style() -> AbstractContextManager[None]:
     return mpl.rc_context(_STYLE)
 
 
-def save_figure(figure: Figure, target: Path) -> None:
+def save_figure(figure: Figure, target: Path, dpi: int = DPI) -> None:
     """Save a figure atomically, as PNG or PDF by the suffix of ``target``, byte for byte alike.
 
     Args:
         figure: The figure.
         target: A path that ends in .png or .pdf.
+        dpi: Pixels an inch, of what is drawn as pixels.
     """
     with atomic_path(target) as temporary, house_style():
-        figure.savefig(temporary, dpi=DPI, metadata=_METADATA[target.suffix])
+        figure.savefig(temporary, dpi=dpi, metadata=_METADATA[target.suffix])
 
 
 def method_panels(

@@ -21,7 +21,7 @@ from amb.statistics.superiority import probability_of_superiority
 
 CELL_IN = 0.26
 FEW = 8  # methods whose cells have room for the interval
-DARK = 0.18  # relative luminance below which a cell's number is white
+DARK = 0.2  # relative luminance below which a cell's number is white
 SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#A9D0E8", BLUE])
 COLUMNS = ["method_a", "method_b", "probability", "ci_low", "ci_high"]
 

@@ -18,13 +18,15 @@ from amb.reporting.figure_style import (
     seeds_text,
 )
 
+NEAR = 0.25  # beyond the highest median, of the height below it: what is still shown
+
 
 def training_curves_figure(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """Draw the validation MAE of every run by epoch, one panel a method.
 
     The median is drawn as long as at least half of a method's seeds still train: beyond that it
     would show only the seeds that early stopping spared. A dot marks each run's best epoch. The
-    panels share the validation axis, which ends above the highest median: of a run beyond it, a
+    panels share the validation axis, which ends above the highest median: of an epoch far beyond, a
     triangle on the upper edge is left. Each has epochs of its own, which recipes set.
 
     Args:
@@ -66,8 +68,9 @@ def _visible_range(curves: pd.DataFrame) -> tuple[float, float]:
     medians = [median_curve(own).max() for _, own in curves.groupby("method")]
     best = curves.groupby(["method", "seed"])["valid_mae"].min().max()  # every dot is to be seen
     highest = float(max(*medians, best))
-    margin = 0.06 * (highest - lowest) or 0.05
-    return lowest - margin, highest + margin
+    near = curves["valid_mae"][curves["valid_mae"] <= highest + NEAR * (highest - lowest)]
+    margin = 0.06 * (near.max() - lowest) or 0.05
+    return lowest - margin, float(near.max()) + margin
 
 
 def _draw_runs(axes: Axes, own: pd.DataFrame, top: float) -> None:

@@ -31,7 +31,6 @@ rule all:
         CONTROLS,
         KNOWN_ANSWER,
         SEARCHES,
-        TUNING_FIGURE,
         CORRUPTED,
         ROBUSTNESS,
         results("study.json"),
@@ -43,8 +42,7 @@ rule all:
         results("tables/metric_variants.html"),
         [results(f"tables/{name}.html") for name in ABLATIONS],
         QUOTED,
-        results("figures/comparison.png"),
-        results("figures/training_curves.png"),
+        [results(f"figures/{figure.name}.png") for figure in FIGURES],
 
 
 onsuccess:

@@ -150,16 +150,29 @@ def tuning_by_fusion(study: Study) -> list[Cell]:
         All nine cells, in order, one twice where several rows of the study stand in it; nothing
         where the study has a row in fewer than two.
     """
-    full = full_model(study)
-    if full is None:
-        return []
-    alike = [row for row in _rows(study) if row.differs_only_in(full, "bert", "place")]
     cells = []
-    for bert, place in product(BERT_MODES, PLACES):
-        own = [row for row in alike if (row.bert, row.place) == (bert, place)]
+    grid = _grid(study)
+    for (bert, place), own in grid.items():
         cells += _cells(BERT_MODES[bert], PLACES[place], own)
-    filled = {(cell.group, cell.value) for cell in cells if cell.method}
-    return cells if len(filled) > 1 else []
+    return cells if sum(map(bool, grid.values())) > 1 else []
+
+
+def grid_methods(study: Study) -> dict[tuple[str, str], str]:
+    """Return the row that stands in each cell of T2.
+
+    Args:
+        study: The study.
+
+    Returns:
+        (one of ``BERT_MODES``, one of ``PLACES``) to the first such row of the table, in the order
+        of the grid; cells without a row are left out.
+    """
+    return {cell: own[0].method for cell, own in _grid(study).items() if own}
+
+
+def layerwise_methods(study: Study) -> list[str]:
+    """Return the rows with layer-wise fusion, in table order: those that have fusion layers."""
+    return [row.method for row in _rows(study) if row.place == "layerwise"]
 
 
 def where_and_how(study: Study) -> list[Cell]:
@@ -209,6 +222,16 @@ def layers_text(layers: Any) -> str:
 def _cells(group: str, value: str, rows: list[FamilyRow]) -> list[Cell]:
     """Return a cell for each row, or one that no row fills."""
     return [Cell(group, value, row.method) for row in rows] or [Cell(group, value, None)]
+
+
+def _grid(study: Study) -> dict[tuple[str, str], list[FamilyRow]]:
+    """Return the rows of each cell of T2: those that differ from the full model in nothing else."""
+    full = full_model(study)
+    rows = [row for row in _rows(study) if full and row.differs_only_in(full, "bert", "place")]
+    return {
+        cell: [row for row in rows if (row.bert, row.place) == cell]
+        for cell in product(BERT_MODES, PLACES)
+    }
 
 
 def _rows(study: Study) -> list[FamilyRow]:

@@ -18,10 +18,16 @@ DATA_SOURCES = ("amb/data",)
 TRAINING_SOURCES = ("amb/data", "amb/model", "amb/training")
 EVALUATION_SOURCES = ("amb/evaluation/predict.py", "amb/evaluation/predictions.py")
 CORRUPTION_SOURCES = (*EVALUATION_SOURCES, "amb/evaluation/corruption")
+FUSION_NORMS_SOURCES = ("amb/evaluation/fusion_norms.py",)
 TIMING_SOURCES = ("amb/timing",)
 STATISTICS_SOURCES = ("amb/evaluation", "amb/statistics")
 CLAIMS_SOURCES = (*STATISTICS_SOURCES, "amb/registration.py")
 REPORTING_SOURCES = ("amb/reporting", "amb/family.py")
+FIGURE_SOURCES = (
+    *REPORTING_SOURCES,
+    "amb/evaluation/metrics.py",
+    "amb/statistics/superiority.py",
+)
 
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
 

@@ -9,7 +9,15 @@ import pytest
 import yaml
 
 from amb.errors import InputError
-from amb.family import DEFAULTS, FIXED, full_model, tuning_by_fusion, where_and_how
+from amb.family import (
+    DEFAULTS,
+    FIXED,
+    full_model,
+    grid_methods,
+    layerwise_methods,
+    tuning_by_fusion,
+    where_and_how,
+)
 from amb.study import load_study
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,3 +131,15 @@ def test_the_shipped_studies_have_their_tables():
     assert where_and_how(load_study(ROOT / "config" / "mosi_sdk.yaml")) == []
     fusion = where_and_how(load_study(ROOT / "config" / "fusion.yaml"))
     assert all(cell.method for cell in fusion)
+
+
+def test_the_grid_and_the_layer_wise_rows_leave_controls_out(study):
+    rows = {
+        "shuffled": {"builder": "amb", "label": "Shuffled", "control": "shuffled_audio"},
+        "late": {"builder": "amb", "options": {"fusion": "late"}},
+        "any": {"builder": "amb"},
+        "again": {"builder": "amb", "label": "Again"},
+    }
+    own = study(rows, "any")
+    assert grid_methods(own) == {("adapter", "late"): "late", ("adapter", "layerwise"): "any"}
+    assert layerwise_methods(own) == ["any", "again"]

@@ -27,6 +27,7 @@ COMMANDS = {
     "speed": "amb.cli.speed",
     "profile": "amb.cli.profile",
     "corrupt": "amb.cli.corrupt",
+    "fusion-norms": "amb.cli.fusion_norms",
     "score": "amb.cli.score",
     "test": "amb.cli.test",
     "sensitivity": "amb.cli.sensitivity",

@@ -11,12 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from amb.reporting.figure_style import BLUE, GREY, PAGE_WIDTH_IN, VERMILION, house_style, wrapped
+from amb.reporting.figure_style import (
+    BLUE,
+    GREY,
+    VERMILION,
+    house_style,
+    metric_panels,
+    panel_heading,
+    wrapped,
+)
 from amb.reporting.metric_display import METRICS, MetricDisplay
 
-COLUMNS = 3
 MEAN_AT = 0.16  # below the row's centre; the seeds' dots are above it
-LINE_IN = 0.125  # height of one line of a row's label
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -41,22 +47,14 @@ def comparison_figure(
     Returns:
         The figure. A seed whose metric is undefined has no point; its row says so.
     """
-    rows = math.ceil(len(metrics) / COLUMNS)
-    columns = min(COLUMNS, len(metrics))
     names = {method: wrapped(label) for method, label in labels.items()}
-    lines = sum(1.0 + max(1, name.count("\n") + 1) for name in names.values())
-    height = rows * (lines * LINE_IN + 0.62) + 0.6
+    scores = scores[(scores["split"] == "test") & scores["method"].isin(list(labels))]
     with house_style():
-        figure = Figure(figsize=(PAGE_WIDTH_IN, height))
-        grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-        for index, axes in enumerate(grid.flat):
-            if index >= len(metrics):
-                axes.set_visible(False)
-                continue
-            metric = METRICS[metrics[index]]
+        figure, panels, _ = metric_panels(metrics, names)
+        for axes, name in zip(panels, metrics, strict=True):
+            metric = METRICS[name]
             values = _test_values(scores, metric)
             _draw_panel(axes, metric, values, _means(summary, metric), names, reference)
-        grid.flat[0].set_ylim(len(names) - 0.4, -0.6)
         _add_legend(figure, labels[reference], alpha, _data_text(scores, summary, metrics))
     return figure
 
@@ -76,7 +74,7 @@ def jitter(count: int) -> np.ndarray:
 
 def _test_values(scores: pd.DataFrame, metric: MetricDisplay) -> dict[str, np.ndarray]:
     """Return each method's test values, printed units, ordered by seed."""
-    own = scores[(scores["split"] == "test") & (scores["metric"] == metric.name)]
+    own = scores[scores["metric"] == metric.name]
     return {
         str(method): rows.sort_values("seed")["value"].to_numpy(float) * metric.scale
         for method, rows in own.groupby("method")
@@ -106,12 +104,8 @@ def _draw_panel(
     line = float(means[reference][0]) * metric.scale
     if math.isfinite(line):
         axes.axvline(line, color=VERMILION, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
-    axes.set_title(metric.label + (", %" if metric.percent else ""))
+    axes.set_title(panel_heading(metric))
     axes.set_xlabel(f"{metric.direction} →" if metric.higher_is_better else f"← {metric.direction}")
-    axes.set_yticks(range(len(names)), list(names.values()))
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False, axis="y")
-    axes.locator_params(axis="x", nbins=5)
     axes.margins(x=0.06)
 
 
@@ -155,7 +149,7 @@ def _draw_mean(axes: Axes, row: int, interval: np.ndarray, marker: str, color: s
 def _data_text(scores: pd.DataFrame, summary: pd.DataFrame, metrics: Sequence[str]) -> str:
     """Return the numbers of utterances, videos and seeds behind the figure."""
     own = summary[summary["metric"].isin(metrics)]
-    seeds = scores[scores["split"] == "test"].groupby("method")["seed"].nunique()
+    seeds = scores.groupby("method")["seed"].nunique()
     span = f"{seeds.min()} to {seeds.max()}" if seeds.min() < seeds.max() else f"{seeds.max()}"
     return (
         f"Test split: {own['n_items'].max():.0f} utterances of {own['n_videos'].max():.0f} videos; "

@@ -10,13 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from amb.evaluation.metrics import Floats
-from amb.reporting.figure_style import (
-    BLUE,
-    GREY,
-    house_style,
-    method_panels,
-    wrapped,
-)
+from amb.reporting.figure_style import BLUE, GREY, house_style, method_panels
 from amb.statistics.expected_maximum import expected_best
 
 
@@ -38,11 +32,10 @@ def expected_maximum_figure(
     curves = {name: expected_best(searches[name], higher_is_better=False) for name in labels}
     with house_style():
         figure, panels = method_panels(labels, "Trials")
-        for axes, (method, label) in zip(panels, labels.items(), strict=True):
+        for axes, method in zip(panels, labels, strict=True):
             others = [curve for name, curve in curves.items() if name != method]
             _draw(axes, curves[method], others)
-            axes.set_title(wrapped(label), fontsize=7.5)
-        figure.supylabel("Expected best validation MAE", fontsize=7)
+        figure.supylabel("Expected best validation MAE\n(lower is better)", fontsize=7)
         _add_legend(figure)
     return figure
 
@@ -57,7 +50,8 @@ def _draw(
     trials = np.arange(1, own.size + 1)
     axes.plot(trials, _drawable(own), color=BLUE, linewidth=1.8, marker=".", markersize=4)
     axes.locator_params(axis="x", integer=True, nbins=5)
-    axes.text(0.97, 0.95, f"best {own[-1]:.3f}", transform=axes.transAxes, ha="right", va="top")
+    axes.text(0.97, 0.95, f"best {own[-1]:.3f}", transform=axes.transAxes, ha="right", va="top",
+              fontsize=6)  # fmt: skip
 
 
 def _drawable(

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from amb.reporting.corruption_names import LEVELS, title_of
-from amb.reporting.figure_style import PAGE_WIDTH_IN, SERIES, house_style, wrapped
+from amb.reporting.figure_style import PAGE_WIDTH_IN, house_style, series, wrapped
 from amb.reporting.metric_display import METRICS
 from amb.study import NOISE_KINDS
 
@@ -72,7 +72,7 @@ def _draw_curves(
         mean, low, high = (
             own[name].to_numpy(float) * scale for name in ("noisy", "noisy_ci_low", "noisy_ci_high")
         )
-        colour, marker, line = SERIES[place % len(SERIES)]
+        colour, marker, line = series(place)
         defined = np.isfinite(low) & np.isfinite(high)
         axes.vlines(x[defined], low[defined], high[defined], colour, linewidth=0.9, zorder=2)
         axes.plot(
@@ -88,7 +88,7 @@ def _draw_curves(
 def _add_legend(figure: Figure, labels: dict[str, str], alpha: float, points: pd.DataFrame) -> None:
     handles = []
     for place, label in enumerate(labels.values()):
-        colour, marker, line = SERIES[place % len(SERIES)]
+        colour, marker, line = series(place)
         handles.append(
             Line2D([], [], color=colour, marker=marker, linestyle=line, linewidth=1.1,
                    markersize=3.6, markerfacecolor="white", markeredgewidth=0.9, label=label)

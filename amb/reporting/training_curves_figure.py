@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,15 +15,19 @@ from amb.reporting.figure_style import (
     VERMILION,
     house_style,
     method_panels,
-    wrapped,
+    seeds_text,
 )
+
+NEAR = 0.25  # beyond the highest median, of the height below it: what is still shown
 
 
 def training_curves_figure(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """Draw the validation MAE of every run by epoch, one panel a method.
 
     The median is drawn as long as at least half of a method's seeds still train: beyond that it
-    would show only the seeds that early stopping spared. A dot marks each run's best epoch.
+    would show only the seeds that early stopping spared. A dot marks each run's best epoch. The
+    panels share the validation axis, which ends above the highest median: of an epoch far beyond, a
+    triangle on the upper edge is left. Each has epochs of its own, which recipes set.
 
     Args:
         curves: One row an epoch of a run: method, seed, epoch, valid_mae.
@@ -32,12 +37,14 @@ def training_curves_figure(curves: pd.DataFrame, labels: Mapping[str, str]) -> F
         The figure.
     """
     with house_style():
-        figure, panels = method_panels(labels, "Epoch")
-        for axes, (method, label) in zip(panels, labels.items(), strict=True):
-            _draw_runs(axes, curves[curves["method"] == method])
-            axes.set_title(wrapped(label), fontsize=7.5)
+        figure, panels = method_panels(labels, "Epoch", share_x=False)
+        own = curves[curves["method"].isin(list(labels))]
+        low, high = _visible_range(own)
+        for axes, method in zip(panels, labels, strict=True):
+            _draw_runs(axes, own[own["method"] == method], high)
+        panels[0].set_ylim(low, high)
         figure.supylabel("Validation MAE (lower is better)", fontsize=7)
-        _add_legend(figure)
+        _add_legend(figure, bool((own["valid_mae"] > high).any()))
     return figure
 
 
@@ -55,7 +62,18 @@ def median_curve(own: pd.DataFrame) -> pd.Series:
     return by_epoch.median()[reached]
 
 
-def _draw_runs(axes: Axes, own: pd.DataFrame) -> None:
+def _visible_range(curves: pd.DataFrame) -> tuple[float, float]:
+    """Return the validation axis: from the best epoch of all to the highest median."""
+    lowest = float(curves["valid_mae"].min())
+    medians = [median_curve(own).max() for _, own in curves.groupby("method")]
+    best = curves.groupby(["method", "seed"])["valid_mae"].min().max()  # every dot is to be seen
+    highest = float(max(*medians, best))
+    near = curves["valid_mae"][curves["valid_mae"] <= highest + NEAR * (highest - lowest)]
+    margin = 0.06 * (near.max() - lowest) or 0.05
+    return lowest - margin, float(near.max()) + margin
+
+
+def _draw_runs(axes: Axes, own: pd.DataFrame, top: float) -> None:
     for _, run in own.groupby("seed"):
         axes.plot(run["epoch"], run["valid_mae"], color=BLUE, linewidth=0.6, alpha=0.45)
     best = own.sort_values(["seed", "valid_mae", "epoch"]).groupby("seed").head(1)
@@ -63,15 +81,19 @@ def _draw_runs(axes: Axes, own: pd.DataFrame) -> None:
         best["epoch"], best["valid_mae"], s=8, facecolors="white", edgecolors=BLUE,
         linewidths=0.7, zorder=3, gid="best epochs",
     )  # fmt: skip
+    beyond = own[own["valid_mae"] > top]
+    axes.scatter(
+        beyond["epoch"], np.full(len(beyond), top), s=10, marker="^", color="black", zorder=5,
+        clip_on=False, gid="beyond",
+    )  # fmt: skip
     median = median_curve(own)
     axes.plot(median.index, median.to_numpy(), color=VERMILION, linewidth=1.8, zorder=4)
-    axes.locator_params(axis="x", integer=True, nbins=5)
-    seeds = own["seed"].nunique()
-    text = f"{seeds} seed{'s' if seeds != 1 else ''}"
-    axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top")
+    axes.locator_params(axis="x", integer=True, nbins=4)
+    text = seeds_text(own["seed"].nunique())
+    axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=6)
 
 
-def _add_legend(figure: Figure) -> None:
+def _add_legend(figure: Figure, cut: bool) -> None:
     handles = [
         Line2D([], [], color=BLUE, linewidth=0.6, label="one seed"),
         Line2D([], [], marker="o", linestyle="none", markerfacecolor="white",
@@ -79,4 +101,8 @@ def _add_legend(figure: Figure) -> None:
         Line2D([], [], color=VERMILION, linewidth=1.8,
                label="median, while at least half of the seeds train"),
     ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.5)
+    if cut:
+        label = "epoch beyond the axis"
+        handles.append(Line2D([], [], marker="^", linestyle="none", color="black", markersize=3.5,
+                              label=label))  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, handletextpad=0.5)

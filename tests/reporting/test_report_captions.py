@@ -4,10 +4,17 @@ from types import SimpleNamespace
 import jinja2
 import pytest
 
+from amb.reporting.figure_list import FIGURES
+
 FOLDER = Path(__file__).parents[2] / "workflow" / "report"
 # What the rules give their captions: the three of every study, and those of single rules.
 PARAMS = SimpleNamespace(
-    seeds="5 to 10", alpha=0.05, reference="Fine-tuned BERT", draws=3, replicates=3000
+    seeds="5 to 10",
+    alpha=0.05,
+    reference="Fine-tuned BERT",
+    metric="MAE",
+    draws=3,
+    replicates=3000,
 )
 
 
@@ -22,11 +29,10 @@ def test_caption_renders_with_the_parameters_of_the_workflow(file):
 def test_all_captions_exist():
     names = {
         "comparison_table",
-        "comparison_figure",
-        "training_curves",
         "claims",
         "controls",
         "metric_variants",
         "workflow",
     }
+    names |= {f"{figure.name}_figure" for figure in FIGURES}
     assert names <= {file.stem for file in FOLDER.glob("*.rst")}

@@ -39,11 +39,14 @@ def reported(results):
 def test_commands_write_all_their_files(reported):
     folder = reported.folder
     call(
-        figures, "--study", folder / "study.yaml", "--scores", folder / "scores.csv",
-        "--summary", folder / "summary.csv", "--runs", folder / "runs",
-        "--out-dir", folder / "figures",
+        figures, "--study", folder / "study.yaml", "--results", folder,
+        "--out-dir", folder / "figures", "--only", "comparison", "training_curves", "effects",
     )  # fmt: skip
-    names = {"comparison.pdf", "comparison.png", "training_curves.pdf", "training_curves.png"}
+    names = {
+        f"{name}.{kind}"
+        for name in ("comparison", "training_curves", "effects")
+        for kind in ("pdf", "png")
+    }
     assert {path.name for path in (folder / "figures").iterdir()} == names
     assert {path.name for path in (folder / "tables").iterdir()} == {
         "comparison.csv", "comparison.html", "comparison.md", "comparison.tex",

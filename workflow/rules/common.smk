@@ -11,7 +11,9 @@ from amb import provenance
 from amb.data.sources import source_files
 from amb.devices.visible import usable_gpus
 from amb.errors import InputError
-from amb.family import tuning_by_fusion, where_and_how
+from amb.family import layerwise_methods, tuning_by_fusion, where_and_how
+from amb.reporting.figure_list import figures_of
+from amb.reporting.metric_display import METRICS
 from amb.study import digest, load_study
 
 
@@ -98,6 +100,7 @@ def caption_params():
     return {
         "seeds": str(many) if few == many else f"{few} to {many}",
         "alpha": STUDY.statistics.alpha,
+        "metric": METRICS[STUDY.statistics.metrics[0]].label,
         "reference": STUDY.methods[STUDY.statistics.reference].label,
     }
 
@@ -139,13 +142,7 @@ CORRUPTED = [
     for path in run_files("corrupted.parquet", method, seeds)
 ]
 ROBUSTNESS = (
-    [
-        results("robustness.csv"),
-        *table_files("robustness"),
-        results("figures/robustness.png"),
-    ]
-    if CORRUPTED
-    else []
+    [results("robustness.csv"), *table_files("robustness")] if CORRUPTED else []
 )
 # Only a study whose rows differ in what BERT does, or in where and how fusion acts, has these.
 ABLATIONS = {
@@ -156,16 +153,17 @@ ABLATIONS = {
     )
     if cells
 }
-
-
-# Only a study with a section `tuning` searches for recipes; only independent trials have an
-# expected maximum.
+# Only rows with layer-wise fusion have fusion layers to measure.
+FUSION_PACKS = [pack for pack in packs() if pack[0] in layerwise_methods(STUDY)]
+FUSION_NORMS = [
+    path
+    for method, _, seeds in FUSION_PACKS
+    for path in run_files("fusion_norms.csv", method, seeds)
+]
+# Which figures there are depends on the study.
+FIGURES = figures_of(STUDY)
+# Only a study with a section `tuning` searches for recipes.
 SEARCHES = [results(f"tuned/{method}.json") for method in STUDY.tuned_rows()]
-TUNING_FIGURE = (
-    [results(f"figures/expected_maximum.{kind}") for kind in ("png", "pdf")]
-    if STUDY.tuning and STUDY.tuning.sampler == "random"
-    else []
-)
 APPLIED_SEARCHES = SEARCHES if STUDY.tuning and STUDY.tuning.apply else []
 
 

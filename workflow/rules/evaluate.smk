@@ -69,3 +69,39 @@ for method, pack, seeds in CORRUPTED_PACKS:
             "python -m amb corrupt --study {params.study} --store {params.store}"
             " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
             " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"
+
+
+# What the fusion layers of the same checkpoints add, on the validation split; only rows that have
+# such layers.
+for method, pack, seeds in FUSION_PACKS:
+
+    rule:
+        name:
+            f"measure_fusion_{method}_{pack}"
+        input:
+            store=[results(f"store/{name}") for name in STORE_FILES],
+            backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
+            checkpoints=run_files("checkpoint.safetensors", method, seeds),
+            records=run_files("run.json", method, seeds),
+            recipe=recipe(method),
+        output:
+            run_files("fusion_norms.csv", method, seeds),
+        log:
+            results(f"logs/measure_fusion_{method}_{pack}.log"),
+        benchmark:
+            results(f"benchmarks/measure_fusion_{method}_{pack}.tsv")
+        threads: seed_threads(seeds)
+        resources:
+            gpu=1,
+        params:
+            study=recipe_study(method),
+            store=input_folder("store"),
+            backbone=input_folder("backbone"),
+            runs=input_folder("records", levels=2),
+            method=method,
+            seeds=seeds,
+            source=provenance.source_digest(*provenance.FUSION_NORMS_SOURCES),
+        shell:
+            "python -m amb fusion-norms --study {params.study} --store {params.store}"
+            " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
+            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"

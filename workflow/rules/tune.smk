@@ -40,7 +40,8 @@ for method in STUDY.tuned_rows():
             " > {log} 2>&1"
 
 
-if TUNING_FIGURE:
+# Only independent trials have an expected maximum.
+if "expected_maximum" in [figure.name for figure in FIGURES]:
 
     # What a search of so many trials is expected to find.
     rule draw_expected_maximum:
@@ -49,7 +50,7 @@ if TUNING_FIGURE:
         output:
             report(
                 results("figures/expected_maximum.png"),
-                caption="../report/expected_maximum.rst",
+                caption="../report/expected_maximum_figure.rst",
                 category="Figures",
                 labels={"figure": "Expected maximum", "format": "PNG"},
             ),

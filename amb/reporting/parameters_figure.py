@@ -1,0 +1,165 @@
+"""Score against trainable parameters, with the rows that nobody beats with fewer of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from amb.reporting.figure_style import BLUE, GREY, PAGE_WIDTH_IN, VERMILION, house_style
+from amb.reporting.label_placement import PointLabel, Segment, place_labels
+from amb.reporting.metric_display import METRICS, MetricDisplay
+
+HEIGHT_IN = 4.4
+
+
+def parameters_table(
+    summary: pd.DataFrame, trainable: Mapping[str, int], labels: Mapping[str, str], metric: str
+) -> pd.DataFrame:
+    """Join the means of a metric with the counts of trainable parameters.
+
+    Args:
+        summary: Means and intervals over seeds, one row a method and metric.
+        trainable: Trainable parameters of every row.
+        labels: The methods in table order, with their labels.
+        metric: The metric.
+
+    Returns:
+        One row a method in table order whose mean is defined: method, label, trainable, mean,
+        ci_low, ci_high in the frame's unit, and ``front``: whether no other row is at least as
+        good in both and better in one.
+    """
+    own = summary[summary["metric"] == metric].set_index("method")
+    rows = [
+        (name, label, trainable[name], *own.loc[name, ["mean", "ci_low", "ci_high"]].astype(float))
+        for name, label in labels.items()
+        if name in own.index and math.isfinite(own.loc[name, "mean"])
+    ]
+    columns = ["method", "label", "trainable", "mean", "ci_low", "ci_high"]
+    table = pd.DataFrame(rows, columns=columns)
+    sign = 1 if METRICS[metric].higher_is_better else -1
+    return table.assign(front=pareto_front(table["trainable"], sign * table["mean"]))
+
+
+def pareto_front(
+    cost: Sequence[float] | pd.Series, gain: Sequence[float] | pd.Series
+) -> list[bool]:
+    """Say which points nobody dominates: at most their cost, at least their gain, one strictly.
+
+    Args:
+        cost: (n,) less is better.
+        gain: (n,) more is better.
+
+    Returns:
+        (n,) flags.
+    """
+    points = list(zip(cost, gain, strict=True))
+    return [
+        not any(c <= cost_ and g >= gain_ and (c, g) != (cost_, gain_) for c, g in points)
+        for cost_, gain_ in points
+    ]
+
+
+def parameters_figure(
+    table: pd.DataFrame, metric: str, reference: str, alpha: float = 0.05
+) -> Figure:
+    """Draw a metric against the number of trainable parameters.
+
+    Args:
+        table: Frame of ``parameters_table``.
+        metric: The metric.
+        reference: The row that others are compared with; its label is bold.
+        alpha: One minus the level of the intervals.
+
+    Returns:
+        The figure: a logarithmic axis of parameters, each row named at its point.
+    """
+    shown = METRICS[metric]
+    with house_style():
+        figure = Figure(figsize=(PAGE_WIDTH_IN, HEIGHT_IN))
+        axes = figure.subplots()
+        _draw_points(axes, table, shown)
+        _finish_axes(axes, table, shown)
+        _add_legend(figure, alpha)
+        labels = [
+            PointLabel(row.label, row.trainable, row.mean * shown.scale, row.method == reference)
+            for row in table.itertuples()
+        ]
+        place_labels(axes, labels, _intervals(table, shown.scale) + _steps(table, shown.scale))
+        # Labels stand where this layout puts them; another one would move the points away.
+        figure.set_layout_engine("none")
+    return figure
+
+
+def _intervals(table: pd.DataFrame, scale: float) -> list[Segment]:
+    return [
+        ((row.trainable, row.ci_low * scale), (row.trainable, row.ci_high * scale))
+        for row in table.itertuples()
+        if math.isfinite(row.ci_low) and math.isfinite(row.ci_high)
+    ]
+
+
+def _steps(table: pd.DataFrame, scale: float) -> list[Segment]:
+    """Return the pieces of the front's line."""
+    front = table[table["front"]].sort_values("trainable")
+    points = list(zip(front["trainable"], front["mean"] * scale, strict=True))
+    flat = [((x0, y0), (x1, y0)) for (x0, y0), (x1, _) in pairwise(points)]
+    return flat + [((x1, y0), (x1, y1)) for (_, y0), (x1, y1) in pairwise(points)]
+
+
+def _draw_points(axes: Axes, table: pd.DataFrame, metric: MetricDisplay) -> None:
+    for (x, low), (_, high) in _intervals(table, metric.scale):
+        axes.plot([x, x], [low, high], color=GREY, linewidth=0.9, zorder=2)
+    front = table[table["front"]].sort_values("trainable")
+    axes.step(
+        front["trainable"], front["mean"] * metric.scale, where="post", color=VERMILION,
+        linewidth=1.0, linestyle=(0, (4, 2)), zorder=1, gid="front",
+    )  # fmt: skip
+    for on_front, own in table.groupby("front"):
+        axes.plot(
+            own["trainable"], own["mean"] * metric.scale, linestyle="none", zorder=4,
+            marker="D" if on_front else "o", markersize=4.6 if on_front else 4,
+            color=VERMILION if on_front else BLUE, markeredgewidth=0.9,
+            markerfacecolor=VERMILION if on_front else "white",
+        )  # fmt: skip
+
+
+def _finish_axes(axes: Axes, table: pd.DataFrame, metric: MetricDisplay) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(10))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _power_text(value)))
+    few, many = np.log10(table["trainable"].min()), np.log10(table["trainable"].max())
+    margin = max(0.12 * (many - few), 0.3)
+    axes.set_xlim(10 ** (few - margin), 10 ** (many + 1.3 * margin))
+    axes.margins(y=0.1)
+    axes.set_xlabel("Trainable parameters")
+    unit = ", %" if metric.percent else ""
+    axes.set_ylabel(f"Test {metric.label}{unit} ({metric.direction})")
+
+
+def _power_text(value: float) -> str:
+    """Return a power of ten as people say it: 10 k, 1 M."""
+    for limit, unit in ((1e9, " B"), (1e6, " M"), (1e3, " k")):
+        if value >= limit:
+            return f"{value / limit:g}{unit}"
+    return f"{value:g}"
+
+
+def _add_legend(figure: Figure, alpha: float) -> None:
+    handles = [
+        Line2D([], [], marker="o", linestyle="none", color=BLUE, markerfacecolor="white",
+               markersize=4, label="mean over seeds"),
+        Line2D([], [], color=GREY, linewidth=0.9,
+               label=f"{100 * (1 - alpha):g} % t interval over seeds"),
+        Line2D([], [], marker="D", color=VERMILION, linestyle=(0, (4, 2)), linewidth=1.0,
+               markersize=4.6, label="Pareto front of the means"),
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.5)

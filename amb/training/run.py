@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from amb import provenance
+from amb import heartbeat, provenance
 from amb.data.batches import SplitData, load_splits
 from amb.data.controls import apply_control
 from amb.data.store import Store
@@ -213,6 +213,8 @@ def run_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str
         return {**done, **_train_pack(job, to_do, on_epoch)}
     except UnpackableError as error:
         _say(f"{job.method}: seeds train one after another, not as one model: {error}")
+        for seed in to_do:
+            heartbeat.forget(job.folder(seed))
         return {**done, **{s: run_pack(job, [s], on_epoch)[s] for s in to_do}}
 
 
@@ -245,6 +247,19 @@ def seeds_that_fit(job: Job, seeds: Sequence[int]) -> int:
 
 
 def _train_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str]:
+    """Train and write some seeds, and show meanwhile that they live."""
+    folders = {seed: job.folder(seed) for seed in seeds}
+    max_epochs = open_context(job).study.methods[job.method].training.max_epochs
+    with heartbeat.Heartbeat(job.method, folders, max_epochs) as beat:
+
+        def report(seed: int, epoch: Epoch) -> None:
+            beat.epoch(seed, epoch.epoch, epoch.valid_mae, epoch.wall_time_s)
+            on_epoch(seed, epoch)
+
+        return _train_and_write(job, seeds, report)
+
+
+def _train_and_write(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str]:
     context = open_context(job)
     identities = [identify(job, seed) for seed in seeds]  # of the inputs that training starts from
     reset_peak_memory(context.device)

@@ -8,6 +8,7 @@ process that has imported torch once.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -130,6 +131,19 @@ def _listen(messages: SimpleQueue[Message], progress: RunProgress) -> None:
 def _start_worker(messages: SimpleQueue[Message]) -> None:
     global _messages
     _messages = messages
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this worker at once if the process that gave it work is killed.
+
+    It would train on beside the next attempt at the same runs. All that it writes is written under
+    another name first, so nothing is left half-written.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(task: Task, job: Job, seed: int) -> str:

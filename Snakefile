@@ -45,3 +45,7 @@ rule all:
 
 onsuccess:
     finish()
+
+
+onerror:
+    tell_failures(log)

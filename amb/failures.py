@@ -21,10 +21,12 @@ KILLED_BY = "workers ended by: "  # begins the note of an error whose workers we
 _OUT_OF_MEMORY = (
     *("out of memory", "DefaultCPUAllocator", "Cannot allocate memory", "Unable to allocate"),
     *("CUBLAS_STATUS_ALLOC_FAILED", "std::bad_alloc"),
+    # What oneDNN says when it gets no memory for a matrix product.
+    *("could not create a primitive", "could not create a memory"),
 )
 _FULL = ("No space left on device", "StorageFull", "Disk quota exceeded")
 _DAMAGED_TYPES = ("SafetensorError", "JSONDecodeError", "ArrowInvalid", "EOFError", "BadZipFile")
-_ERRNO_OF_TEXT = re.compile(r"\[Errno (\d+)\]|Os \{ code: (\d+)")
+_ERRNO_OF_TEXT = re.compile(r"\[Errno (\d+)\]|\(os error (\d+)\)|Os \{ code: (\d+)")
 _HEAD = re.compile(r"^amb ([\w-]+): (error|failed): (.*)$")
 _LINE = re.compile(r"^  (in|said|log|what to do): (.*)$")
 
@@ -194,7 +196,7 @@ def _operating_system(error: BaseException) -> Advice | None:
     number = error.errno if isinstance(error, OSError) else None
     found = _ERRNO_OF_TEXT.search(str(error))
     if number is None and found:
-        number = int(found[1] or found[2])
+        number = int(next(filter(None, found.groups())))
     if number in (errno.ENOSPC, errno.EDQUOT) or any(sign in str(error) for sign in _FULL):
         return Advice(
             "the disk is full, or a quota is",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,18 +62,19 @@ def last_lines(log: Path) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def logs_of_failed_rules(snakemake_log: Path) -> dict[str, Path | None]:
+def logs_of_failed_rules(snakemake_logs: Sequence[Path]) -> dict[str, Path | None]:
     """Return the rules that a run of Snakemake reports as failed, each with its log.
 
     Args:
-        snakemake_log: The log of that run.
+        snakemake_logs: The logs of that run.
 
     Returns:
         Rule to log, in the order of failure; None where the report names none.
     """
     found: dict[str, Path | None] = {}
     rule = None
-    for line in snakemake_log.read_text(encoding="utf-8", errors="replace").splitlines():
+    text = "\n".join(log.read_text("utf-8", "replace") for log in snakemake_logs if log.is_file())
+    for line in text.splitlines():
         if match := _FAILED_RULE.match(line):
             rule = match[1]
             found.setdefault(rule, None)
@@ -82,7 +84,7 @@ def logs_of_failed_rules(snakemake_log: Path) -> dict[str, Path | None]:
     return found
 
 
-def failure_summary(rules: dict[str, Path | None], study: str, lines: int = 4) -> str:
+def failure_summary(rules: Mapping[str, Path | None], study: object, lines: int = 4) -> str:
     """Return what to print after a workflow that failed.
 
     Args:

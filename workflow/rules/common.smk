@@ -11,6 +11,7 @@ from amb import provenance
 from amb.data.sources import source_files
 from amb.devices.visible import usable_gpus
 from amb.errors import InputError
+from amb.status import steps
 from amb.study import digest, load_study
 
 
@@ -195,6 +196,13 @@ CURVES = [
     for method, _, seeds in packs()
     for path in run_files("curve.csv", method, seeds)
 ]
+
+
+# After a run that failed: which steps, what they said last, and what to do.
+def tell_failures(snakemake_logs):
+    failed = steps.logs_of_failed_rules([Path(log) for log in snakemake_logs])
+    if failed:
+        print(steps.failure_summary(failed, STUDY_FILE), file=sys.stderr)
 
 
 # After a run: Snakemake's own report, then the tables and verdicts on the terminal.

@@ -35,10 +35,14 @@ from amb.training.record import (
 )
 from amb.training.resume import FILE as RESUME
 from amb.training.resume import ResumeFile
-from amb.training.seed_training import Epoch, TrainingResult
+from amb.training.seed_training import NON_FINITE, Epoch, TrainingResult
 from amb.training.seeds import seeded
 from amb.training.seen_embedding import train_seen_rows_only
 
+AFTER_NON_FINITE = (
+    "The run counts as it is, at its best epoch; a lower training.learning_rate or a"
+    " training.gradient_clip above 0 keeps a loss finite, and is another recipe"
+)
 OUTPUTS = ("checkpoint.safetensors", "curve.csv", "run.json")
 
 
@@ -314,7 +318,8 @@ def _write_run(
 
 def _summary(result: TrainingResult) -> str:
     best = f"best epoch {result.best_epoch}, validation MAE {result.best_valid_mae:.4f}"
-    return f"{best}, stopped: {result.stopped}"
+    hint = f". {AFTER_NON_FINITE}" if result.stopped == NON_FINITE else ""
+    return f"{best}, stopped: {result.stopped}{hint}"
 
 
 def _say(line: str) -> None:

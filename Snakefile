@@ -47,3 +47,7 @@ rule all:
 
 onsuccess:
     finish()
+
+
+onerror:
+    tell_failures(log)

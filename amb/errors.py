@@ -31,6 +31,10 @@ class InputError(ValueError):
         self.field = field
         self.found = found
         self.expected = expected
-        self.expected = expected
+        self.hint = hint
         message = f"{file}: {field}: found {found!r}, expected {expected}"
         super().__init__(message if hint is None else f"{message}. {hint}")
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[object, ...]]:
+        # A worker process sends its error by pickle, which would build it from the message alone.
+        return type(self), (self.file, self.field, self.found, self.expected, self.hint)

@@ -24,6 +24,7 @@ ALLOWED = {
     "profiling": {"profiling", "training", "model", "data"},
     "statistics": {"statistics", "evaluation"},
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
+    "status": {"status"},
     "peeking": {
         *("peeking", "reporting", "statistics", "evaluation", "training", "model", "data"),
     },
@@ -32,7 +33,9 @@ SHARED = {
     "checked_files",
     "errors",
     "family",
+    "failures",
     "files",
+    "heartbeat",
     "presets",
     "provenance",
     "recorded_study",
@@ -103,10 +106,11 @@ def test_nothing_but_its_own_command_imports_peeking():
         "amb.sizes.counts",
         "amb.data.sources",
         "amb.devices.lease",
+        "amb.cli.status, amb.status.view, amb.status.report",
     ],
 )
 def test_light_modules_do_not_import_torch(module):
-    package = ROOT.joinpath(*module.split("."))
+    package = ROOT.joinpath(*module.split(", ")[0].split("."))
     names = [module]
     if package.is_dir() and module in ("amb.statistics", "amb.reporting"):
         names += [f"{module}.{file.stem}" for file in package.glob("*.py")]
@@ -123,3 +127,13 @@ def test_help_names_every_command_without_torch():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert result.stdout.strip() == "False", result.stderr
+
+
+def test_the_status_needs_neither_pandas_nor_the_parsers_of_other_commands():
+    code = (
+        "import sys; from amb.cli import main; main(['status', 'demo', '--results', 'nowhere']);"
+        "heavy = {'torch', 'pandas', 'numpy', 'snakemake', 'amb.cli.train'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout.splitlines()[-1] == "[]", result.stderr

@@ -10,10 +10,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 
 import amb
 from amb.errors import InputError
+
+INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 COMMANDS = {
     "study": "amb.cli.study",
@@ -43,6 +46,7 @@ COMMANDS = {
     "robustness": "amb.cli.robustness",
     "robustness-report": "amb.cli.robustness_report",
     "known-answer": "amb.cli.known_answer",
+    "status": "amb.cli.status",
     "show": "amb.cli.show",
     "compare-runs": "amb.cli.compare_runs",
     "export": "amb.cli.export",
@@ -55,12 +59,21 @@ COMMANDS = {
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of ``amb`` with all its subcommands."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of ``amb`` with its subcommands.
+
+    Args:
+        only: The one subcommand whose arguments are wanted; None: those of all.
+
+    Returns:
+        The parser.
+    """
     parser = argparse.ArgumentParser(prog="amb", description=amb.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"amb {amb.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module_name in COMMANDS.items():
+        if only is not None and name != only:
+            continue
         module = importlib.import_module(module_name)
         command = commands.add_parser(name, help=module.HELP, description=module.HELP)
         module.configure(command)
@@ -69,11 +82,35 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; an error in the user's input is printed without a stack trace."""
-    args = build_parser().parse_args(arguments)
+    """Run one subcommand; whatever fails, the last lines say what to do.
+
+    Args:
+        arguments: Those of the command line if None.
+
+    Returns:
+        The exit status: 2 for an error in the user's input, 1 for any other.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    only = given[0] if given and given[0] in COMMANDS else None
+    args = build_parser(only).parse_args(given)
     try:
         args.run(args)
     except InputError as error:
         print(f"amb {args.command}: error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"amb {args.command}: interrupted; the same command goes on", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        return _explain(args, error)
     return 0
+
+
+def _explain(args: argparse.Namespace, error: Exception) -> int:
+    """Print the stack trace, and below it what happened and what to do."""
+    from amb.failures import failure_text
+
+    traceback.print_exception(error)
+    method, seeds = getattr(args, "method", None), getattr(args, "seeds", None)
+    print(f"\n{failure_text(args.command, error, method, seeds)}", file=sys.stderr, flush=True)
+    return 1

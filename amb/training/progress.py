@@ -1,12 +1,24 @@
-"""Progress of runs: bars on a terminal, one plain line an epoch in a log."""
+"""Progress of runs: bars on a terminal, one plain line an epoch, with the time of day, in a log.
+
+The MAE beside a bar is that of validation.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from amb.training.seed_training import Epoch
 
@@ -32,6 +44,8 @@ class RunProgress:
                 *([TextColumn(epochs)] if max_epochs else []),
                 TextColumn("{task.fields[note]}"),
                 TimeElapsedColumn(),
+                # At most: a run whose validation MAE no longer improves stops earlier.
+                *([TextColumn("left ≤"), TimeRemainingColumn()] if max_epochs else []),
                 console=console,
             )
         self.tasks: dict[int, TaskID] = {}
@@ -52,17 +66,21 @@ class RunProgress:
 
     def epoch(self, seed: int, epoch: Epoch) -> None:
         """Show one finished epoch of one run."""
-        note = f"train loss {epoch.train_loss:.4f}  validation MAE {epoch.valid_mae:.4f}"
         if self.bars:
+            note = f"MAE {epoch.valid_mae:.4f}"
             self.bars.update(self._task(seed), completed=epoch.epoch, note=note)
             return
+        note = f"train loss {epoch.train_loss:.4f}  validation MAE {epoch.valid_mae:.4f}"
         line = f"epoch {epoch.epoch}/{self.max_epochs}  {note}  {epoch.wall_time_s:.1f} s"
         self._print(seed, line)
 
     def end(self, seed: int, summary: str) -> None:
         """Show how a run ended."""
         if self.bars:
-            self.bars.update(self._task(seed), note=summary)
+            # A sentence above the bars; beside one it would leave no room for the others.
+            self.bars.console.print(Text(f"{self.method} seed {seed}: {summary}"), soft_wrap=True)
+            if seed in self.tasks:
+                self.bars.remove_task(self.tasks.pop(seed))
             return
         self._print(seed, summary)
 
@@ -74,4 +92,5 @@ class RunProgress:
         return self.tasks[seed]
 
     def _print(self, seed: int, line: str) -> None:
-        print(f"{self.method} seed {seed}: {line}", file=sys.stderr, flush=True)
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        print(f"{now}  {self.method} seed {seed}: {line}", file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from amb import provenance
+from amb import heartbeat, provenance
 from amb.data.batches import SplitData, load_splits
 from amb.data.controls import apply_control
 from amb.data.store import Store
@@ -35,10 +35,14 @@ from amb.training.record import (
 )
 from amb.training.resume import FILE as RESUME
 from amb.training.resume import ResumeFile
-from amb.training.seed_training import Epoch, TrainingResult
+from amb.training.seed_training import NON_FINITE, Epoch, TrainingResult
 from amb.training.seeds import seeded
 from amb.training.seen_embedding import train_seen_rows_only
 
+AFTER_NON_FINITE = (
+    "The run counts as it is, at its best epoch; a lower training.learning_rate or a"
+    " training.gradient_clip above 0 keeps a loss finite, and is another recipe"
+)
 OUTPUTS = ("checkpoint.safetensors", "curve.csv", "run.json")
 
 
@@ -213,6 +217,8 @@ def run_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str
         return {**done, **_train_pack(job, to_do, on_epoch)}
     except UnpackableError as error:
         _say(f"{job.method}: seeds train one after another, not as one model: {error}")
+        for seed in to_do:
+            heartbeat.forget(job.folder(seed))
         return {**done, **{s: run_pack(job, [s], on_epoch)[s] for s in to_do}}
 
 
@@ -245,6 +251,19 @@ def seeds_that_fit(job: Job, seeds: Sequence[int]) -> int:
 
 
 def _train_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str]:
+    """Train and write some seeds, and show meanwhile that they live."""
+    folders = {seed: job.folder(seed) for seed in seeds}
+    max_epochs = open_context(job).study.methods[job.method].training.max_epochs
+    with heartbeat.Heartbeat(job.method, folders, max_epochs) as beat:
+
+        def report(seed: int, epoch: Epoch) -> None:
+            beat.epoch(seed, epoch.epoch, epoch.valid_mae, epoch.wall_time_s)
+            on_epoch(seed, epoch)
+
+        return _train_and_write(job, seeds, report)
+
+
+def _train_and_write(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str]:
     context = open_context(job)
     identities = [identify(job, seed) for seed in seeds]  # of the inputs that training starts from
     reset_peak_memory(context.device)
@@ -299,7 +318,8 @@ def _write_run(
 
 def _summary(result: TrainingResult) -> str:
     best = f"best epoch {result.best_epoch}, validation MAE {result.best_valid_mae:.4f}"
-    return f"{best}, stopped: {result.stopped}"
+    hint = f". {AFTER_NON_FINITE}" if result.stopped == NON_FINITE else ""
+    return f"{best}, stopped: {result.stopped}{hint}"
 
 
 def _say(line: str) -> None:

@@ -8,12 +8,16 @@ process that has imported torch once.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import SimpleQueue
 from typing import Any
 
+from amb.failures import KILLED_BY
 from amb.training.progress import RunProgress
 from amb.training.run import Job, run_pack
 from amb.training.seed_training import Epoch
@@ -49,7 +53,11 @@ def run_seeds(
     listener.start()
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(messages,))
     try:
-        return _collect({pool.submit(_work, task, job, seed): seed for seed in seeds}, progress)
+        futures = {pool.submit(_work, task, job, seed): seed for seed in seeds}
+        processes = _processes_of(pool)
+        failed = _collect(futures, progress)
+        _name_signals(failed, processes)
+        return failed
     except BaseException:
         _stop(pool)
         raise
@@ -123,6 +131,19 @@ def _listen(messages: SimpleQueue[Message], progress: RunProgress) -> None:
 def _start_worker(messages: SimpleQueue[Message]) -> None:
     global _messages
     _messages = messages
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this worker at once if the process that gave it work is killed.
+
+    It would train on beside the next attempt at the same runs. All that it writes is written under
+    another name first, so nothing is left half-written.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(task: Task, job: Job, seed: int) -> str:
@@ -133,6 +154,24 @@ def _work(task: Task, job: Job, seed: int) -> str:
 
 def _stop(pool: ProcessPoolExecutor) -> None:
     """End the workers at once, where an interrupt must not wait for their epochs."""
-    processes: dict[int, Any] = getattr(pool, "_processes", None) or {}
-    for process in list(processes.values()):
+    for process in _processes_of(pool):
         process.terminate()
+
+
+def _processes_of(pool: ProcessPoolExecutor) -> list[Any]:
+    processes: dict[int, Any] = getattr(pool, "_processes", None) or {}
+    return list(processes.values())
+
+
+def _name_signals(failed: Mapping[int, BaseException], processes: Sequence[Any]) -> None:
+    """Note on a broken pool's errors which signals ended workers; it ends others by SIGTERM."""
+    # One error may stand for several seeds, and is to have the note once.
+    broken = {id(e): e for e in failed.values() if isinstance(e, BrokenProcessPool)}
+    if not broken:
+        return
+    for process in processes:
+        process.join()
+    codes = {process.exitcode for process in processes if (process.exitcode or 0) < 0}
+    first = codes - {-signal.SIGTERM} or codes
+    for error in broken.values():
+        error.add_note(KILLED_BY + ", ".join(sorted(signal.Signals(-code).name for code in first)))

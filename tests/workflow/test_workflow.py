@@ -56,6 +56,19 @@ def test_no_two_rules_share_a_log(tmp_path, tiny):
     assert len(logs) == len(set(logs))
 
 
+def test_a_failed_step_is_summed_up_with_what_to_do(tmp_path):
+    study = ROOT / "config" / "mosi_sdk.yaml"
+    arguments = ["--until", "prepare_data", "--config", f"study={study}"]
+    done = snakemake(tmp_path, *arguments, AMB_DATA_ROOT="/nonexistent")
+    assert done.returncode != 0
+    summary = done.stderr[done.stderr.index("One step failed:") :].splitlines()
+    assert "  prepare_data" in summary
+    assert any("/nonexistent/" in line and "no such file" in line for line in summary)
+    assert any("what to do: Correct what the line names." in line for line in summary)
+    assert "    log: results/mosi_sdk/logs/prepare_data.log" in summary
+    assert f"Where the study stands: amb status {study}" in summary
+
+
 def plan_of_training(folder, study, machine, gpus):
     """What a training job would be on a machine that has two GPUs, or none."""
     program = machine / "nvidia-smi"

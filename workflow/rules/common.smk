@@ -14,6 +14,7 @@ from amb.errors import InputError
 from amb.family import layerwise_methods, tuning_by_fusion, where_and_how
 from amb.reporting.figure_list import figures_of
 from amb.reporting.metric_display import METRICS
+from amb.status import steps
 from amb.study import digest, load_study
 
 
@@ -210,6 +211,13 @@ CURVES = [
     for method, _, seeds in packs()
     for path in run_files("curve.csv", method, seeds)
 ]
+
+
+# After a run that failed: which steps, what they said last, and what to do.
+def tell_failures(snakemake_logs):
+    failed = steps.logs_of_failed_rules([Path(log) for log in snakemake_logs])
+    if failed:
+        print(steps.failure_summary(failed, STUDY_FILE), file=sys.stderr)
 
 
 # After a run: Snakemake's own report, then the tables and verdicts on the terminal.

@@ -138,7 +138,7 @@ def _draw_panel(
         for scope in SCOPES:
             if (method, scope) in own.index:
                 found = bool(own.loc[(method, scope), "significant"])
-                effect = tuple(bounds.loc[[(method, scope)]].to_numpy()[0])
+                effect = tuple(map(float, bounds.loc[[(method, scope)]].to_numpy()[0]))
                 _draw_effect(axes, row, scope, effect, found, (low, high), metric)
     for claim in claimed:
         if claim.method in methods:

@@ -86,7 +86,8 @@ def _draw_panel(
                 edgecolors=color, linewidths=0.5, alpha=0.7, zorder=2, gid="seeds",
             )  # fmt: skip
         defined = np.isfinite(numbers[:, 1]) & np.isfinite(numbers[:, 2])
-        axes.vlines(places[defined], *numbers[defined, 1:].T, color, linewidth=1.3, zorder=3)
+        low, high = numbers[defined, 1], numbers[defined, 2]
+        axes.vlines(places[defined], low, high, color, linewidth=1.3, zorder=3)
         axes.plot(
             places, numbers[:, 0], color=color, marker=marker, linestyle=line, linewidth=1.1,
             markersize=4, markerfacecolor="white", markeredgewidth=1.0, zorder=4, gid=tuning,

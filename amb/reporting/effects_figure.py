@@ -131,20 +131,19 @@ def _draw_panel(
 ) -> None:
     bounds = own[["estimate", "ci_low", "ci_high"]].astype(float) * metric.scale
     low, high = visible_span(bounds.to_numpy())
-    for sesoi in {effect.sesoi for effect in claimed}:
+    for sesoi in sorted({effect.sesoi for effect in claimed}):
         axes.axvspan(-sesoi * metric.scale, sesoi * metric.scale, color=BAND, zorder=0, gid="SESOI")
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     for row, method in enumerate(methods):
         for scope in SCOPES:
             if (method, scope) in own.index:
                 found = bool(own.loc[(method, scope), "significant"])
-                _draw_effect(
-                    axes, row, scope, bounds.loc[(method, scope)], found, (low, high), metric
-                )
-    for effect in claimed:
-        if effect.method in methods:
+                effect = tuple(map(float, bounds.loc[[(method, scope)]].to_numpy()[0]))
+                _draw_effect(axes, row, scope, effect, found, (low, high), metric)
+    for claim in claimed:
+        if claim.method in methods:
             axes.text(
-                0.985, methods.index(effect.method), VERDICT_SIGNS.get(effect.verdict, OTHER_SIGN),
+                0.985, methods.index(claim.method), VERDICT_SIGNS.get(claim.verdict, OTHER_SIGN),
                 transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8,
                 fontweight="bold", gid="verdict",
             )  # fmt: skip
@@ -175,7 +174,7 @@ def _draw_effect(
     axes: Axes,
     row: int,
     scope: str,
-    bounds: pd.Series,
+    bounds: tuple[float, ...],
     found: bool,
     span: tuple[float, float],
     metric: MetricDisplay,

@@ -16,9 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
-RADII_PT = (6, 9, 13, 18, 24, 31, 39, 48, 58, 70, 84)
+RADII_PT = (7, 9, 13, 18, 24, 31, 39, 48, 58, 70, 84)
 ANGLES = 24
-MARKER_PT = 3.5  # half of the square that a point keeps free
+MARKER_PT = 4.5  # half of the square that a point keeps free
 LEADER_FROM_PT = 11  # a label farther away is tied to its point by a line
 Point = tuple[float, float]
 Segment = tuple[Point, Point]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from amb.reporting.figure_style import BLUE, GREY, PAGE_WIDTH_IN, VERMILION, hou
 from amb.reporting.label_placement import PointLabel, Segment, place_labels
 from amb.reporting.metric_display import METRICS, MetricDisplay
 
-HEIGHT_IN = 4.4
+HEIGHT_IN, ROW_IN, TALLEST_IN = 2.4, 0.12, 4.4  # room for the labels of so many rows
 
 
 def parameters_table(
@@ -40,7 +41,7 @@ def parameters_table(
     rows = [
         (name, label, trainable[name], *own.loc[name, ["mean", "ci_low", "ci_high"]].astype(float))
         for name, label in labels.items()
-        if name in own.index and math.isfinite(own.loc[name, "mean"])
+        if name in own.index and np.isfinite(own["mean"].astype(float)[name])
     ]
     columns = ["method", "label", "trainable", "mean", "ci_low", "ci_high"]
     table = pd.DataFrame(rows, columns=columns)
@@ -83,14 +84,15 @@ def parameters_figure(
     """
     shown = METRICS[metric]
     with house_style():
-        figure = Figure(figsize=(PAGE_WIDTH_IN, HEIGHT_IN))
+        height = min(HEIGHT_IN + ROW_IN * len(table), TALLEST_IN)
+        figure = Figure(figsize=(PAGE_WIDTH_IN, height))
         axes = figure.subplots()
         _draw_points(axes, table, shown)
         _finish_axes(axes, table, shown)
         _add_legend(figure, alpha)
         labels = [
             PointLabel(row.label, row.trainable, row.mean * shown.scale, row.method == reference)
-            for row in table.itertuples()
+            for row in _records(table)
         ]
         place_labels(axes, labels, _intervals(table, shown.scale) + _steps(table, shown.scale))
         # Labels stand where this layout puts them; another one would move the points away.
@@ -98,10 +100,14 @@ def parameters_figure(
     return figure
 
 
+def _records(table: pd.DataFrame) -> list[Any]:
+    return list(table.itertuples())
+
+
 def _intervals(table: pd.DataFrame, scale: float) -> list[Segment]:
     return [
         ((row.trainable, row.ci_low * scale), (row.trainable, row.ci_high * scale))
-        for row in table.itertuples()
+        for row in _records(table)
         if math.isfinite(row.ci_low) and math.isfinite(row.ci_high)
     ]
 

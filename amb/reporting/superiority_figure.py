@@ -84,15 +84,17 @@ def superiority_figure(
         axes.set_title(f"P(a run of the row is better than one of the column), test "
                        f"{METRICS[metric].label}", fontsize=7.5)  # fmt: skip
         level = f"{100 * (1 - alpha):g} %"
-        brackets = f"in brackets: {level} interval over seeds; " if few else ""
-        axes.set_xlabel(f"{brackets}bold: {level} interval over seeds leaves out 0.50", labelpad=5)
+        interval = f"{level} interval over seeds"
+        note = f"in brackets: {interval}; bold: it" if few else f"bold: {interval}"
+        axes.set_xlabel(f"{note} leaves out 0.50", labelpad=5)
     return figure
 
 
 def _draw_cells(axes: Axes, cells: pd.DataFrame, order: Sequence[str], with_interval: bool) -> None:
     values = np.full((len(order), len(order)), np.nan)
-    for (a, b), probability in cells["probability"].items():
-        values[order.index(a), order.index(b)] = probability
+    places = [(order.index(a), order.index(b)) for a, b in cells.index.tolist()]
+    for place, probability in zip(places, cells["probability"], strict=True):
+        values[place] = probability
     edges = np.arange(len(order) + 1) - 0.5
     axes.pcolormesh(edges, edges, values, cmap=SHADES, vmin=0, vmax=1, edgecolors="white",
                     linewidth=0.8)  # fmt: skip
@@ -100,9 +102,9 @@ def _draw_cells(axes: Axes, cells: pd.DataFrame, order: Sequence[str], with_inte
     axes.grid(visible=False)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
-    for (a, b), cell in cells.iterrows():
+    for (row, column), (_, cell) in zip(places, cells.iterrows(), strict=True):
         if np.isfinite(cell["probability"]):
-            _write_cell(axes, order.index(b), order.index(a), cell, with_interval)
+            _write_cell(axes, column, row, cell, with_interval)
 
 
 def _write_cell(axes: Axes, x: int, y: int, cell: pd.Series, with_interval: bool) -> None:

@@ -38,6 +38,7 @@ COMMANDS = {
     "robustness": "amb.cli.robustness",
     "robustness-report": "amb.cli.robustness_report",
     "known-answer": "amb.cli.known_answer",
+    "page": "amb.cli.page",
     "show": "amb.cli.show",
     "compare-runs": "amb.cli.compare_runs",
     "export": "amb.cli.export",

@@ -56,7 +56,7 @@ function variantHeadings(variant, chosen) {
     const arrow = metric.higher ? "↑" : "↓";
     const unit = metric.scale === 100 ? ", %" : "";
     const kind = metric === chosen ? "num chosen" : "num";
-    return make("th", { scope: "col", class: kind, text: `${metric.name}${unit} ${arrow}` });
+    return make("th", { scope: "col", class: kind, text: `${metric.name}${unit}\u00a0${arrow}` });
   });
   return make(
     "tr",

@@ -66,14 +66,10 @@ def _render(parser: MarkdownIt, tokens: Sequence[Token], name: str) -> Markup:
     for place, token in enumerate(tokens):
         if token.type == "inline":
             continue
-        content = tokens[place + 1] if place + 1 < len(tokens) else None
-        inner = parser.renderer.render([content], parser.options, {}) if _is_inline(content) else ""
+        opened = [later for later in tokens[place + 1 : place + 2] if later.type == "inline"]
+        inner = str(parser.renderer.render(opened, parser.options, {}))
         pieces.append(_piece(parser, token, inner, state, name))
     return Markup("".join(pieces))
-
-
-def _is_inline(token: Token | None) -> bool:
-    return token is not None and token.type == "inline"
 
 
 def _piece(parser: MarkdownIt, token: Token, inner: str, state: _Table, name: str) -> str:
@@ -94,7 +90,7 @@ def _piece(parser: MarkdownIt, token: Token, inner: str, state: _Table, name: st
     if token.type in ("th_close", "td_close"):
         state.column += 1
         return "</th>" if not state.in_body or state.column == 1 else "</td>"
-    return parser.renderer.render([token], parser.options, {}) + inner
+    return str(parser.renderer.render([token], parser.options, {})) + inner
 
 
 def _cell(token: Token, inner: str, state: _Table) -> str:

@@ -66,7 +66,7 @@ def _metric(name: str) -> dict[str, Any]:
 def _values(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, dict[str, float | None]]]]:
     """Return split → metric → method → seed → value."""
     found: dict[str, Any] = {}
-    for row in scores.itertuples():
+    for row in records(scores):
         own = found.setdefault(row.split, {}).setdefault(row.metric, {}).setdefault(row.method, {})
         own[str(int(row.seed))] = short(row.value)
     return found
@@ -78,7 +78,7 @@ def _intervals(folder: StudyFolder) -> dict[str, dict[str, list[float | None]]]:
     if not file.is_file():
         return {}
     found: dict[str, Any] = {}
-    for row in read_table(file, SUMMARY).itertuples():
+    for row in records(read_table(file, SUMMARY)):
         bounds = [short(row.mean), short(row.ci_low), short(row.ci_high)]
         found.setdefault(row.metric, {})[row.method] = bounds
     return found
@@ -102,6 +102,11 @@ def _chosen(methods: list[str], reference: str) -> list[str]:
 
 def _seeds_of(scores: pd.DataFrame, method: str) -> list[int]:
     return sorted({int(seed) for seed in scores.loc[scores["method"] == method, "seed"]})
+
+
+def records(frame: pd.DataFrame) -> list[Any]:
+    """Return the rows of a frame, a named tuple each."""
+    return list(frame.itertuples())
 
 
 def short(value: float) -> float | None:

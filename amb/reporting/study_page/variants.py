@@ -11,7 +11,7 @@ from amb.evaluation.metric_variants import VARIANTS
 from amb.reporting.inputs import Layout, read_table
 from amb.reporting.metric_variants import IN_UNITS
 from amb.reporting.study_page.folder import StudyFolder
-from amb.reporting.study_page.seeds import short
+from amb.reporting.study_page.seeds import records, short
 
 OWN = "mmsa"  # the suite's own definitions, to which the others are held
 RANKS = Layout(
@@ -72,7 +72,7 @@ def _metric(name: str, rows: pd.DataFrame, own: pd.DataFrame) -> dict[str, Any]:
         "higher": bool(rows["higher_is_better"].iloc[0]),
         "scale": 1 if in_units else 100,
         "decimals": 4 if in_units else 2,
-        "mean": {row.method: short(row.mean) for row in rows.itertuples()},
+        "mean": {row.method: short(row.mean) for row in records(rows)},
         "rank": _ranks(rows),
         "against": _ranks(_counterpart(name, family, own)),
     }
@@ -88,9 +88,7 @@ def _counterpart(name: str, family: str, own: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranks(rows: pd.DataFrame) -> Mapping[str, int | None]:
-    return {
-        str(row.method): None if pd.isna(row.rank) else int(row.rank) for row in rows.itertuples()
-    }
+    return {str(row.method): None if pd.isna(row.rank) else int(row.rank) for row in records(rows)}
 
 
 def _definition(variant: str, metric: str) -> str:

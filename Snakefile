@@ -16,6 +16,7 @@ include: "workflow/rules/analyse.smk"
 include: "workflow/rules/robustness.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/page.smk"
 include: "workflow/rules/peek.smk"
 include: "workflow/rules/calibration.smk"
 
@@ -34,6 +35,7 @@ rule all:
         CORRUPTED,
         ROBUSTNESS,
         results("study.json"),
+        results("index.html"),
         results("sensitivity.csv"),
         results("claims.html"),
         results("tables/comparison.html"),

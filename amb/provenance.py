@@ -28,12 +28,16 @@ FIGURE_SOURCES = (
     "amb/evaluation/metrics.py",
     "amb/statistics/superiority.py",
 )
+PAGE_SOURCES = (*REPORTING_SOURCES, "amb/evaluation", "amb/cli/page.py", "workflow/report")
+
+# Python, and what pages are made of.
+SOURCE_SUFFIXES = (".py", ".j2", ".css", ".js", ".rst")
 
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
 
 
 def source_digest(*sources: str) -> str:
-    """Digest Python sources: files, or folders with all ``.py`` files below them.
+    """Digest sources: files, or folders with all files below them that are source.
 
     Args:
         *sources: Paths relative to the project's root; one that does not exist counts as empty.
@@ -44,11 +48,15 @@ def source_digest(*sources: str) -> str:
     digest = hashlib.sha256()
     for source in sources:
         path = ROOT / source
-        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        files = _sources_below(path) if path.is_dir() else [path]
         for file in files:
             digest.update(file.relative_to(ROOT).as_posix().encode())
             digest.update(file.read_bytes() if file.exists() else b"")
     return digest.hexdigest()
+
+
+def _sources_below(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix in SOURCE_SUFFIXES)
 
 
 def training_digest(builder: str) -> str:

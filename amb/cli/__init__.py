@@ -47,6 +47,7 @@ COMMANDS = {
     "robustness-report": "amb.cli.robustness_report",
     "known-answer": "amb.cli.known_answer",
     "status": "amb.cli.status",
+    "page": "amb.cli.page",
     "show": "amb.cli.show",
     "compare-runs": "amb.cli.compare_runs",
     "export": "amb.cli.export",

@@ -79,7 +79,7 @@ def effect_cells(claim: Mapping[str, Any], scope: str, alpha: float) -> tuple[st
     if not numbers:
         return (MISSING,) * 4
     effect = {key: value_of(numbers.get(key)) for key in _EFFECT_KEYS}
-    unit = _unit(claim)
+    unit = claim_unit(claim)
     gain, interval = gain_and_interval(effect, unit)
     return gain, interval, format_p(effect["p_adjusted"], alpha), mde_text(effect, unit)
 
@@ -151,7 +151,7 @@ def retention_text(claim: Mapping[str, Any]) -> str:
     if not kept:
         return ""
     each = []
-    for side, name in _sides(claim).items():
+    for side, name in sides(claim).items():
         numbers = {key: value_of(value) for key, value in kept[side].items()}
         share = format_number(100 * numbers["retention"], 1)
         levels = ", ".join(f"{format_number(numbers[k], 3)} {k}" for k in ("clean", "noisy"))
@@ -184,7 +184,7 @@ def counts_text(claim: Mapping[str, Any]) -> str:
     if not counts:
         return MISSING
     quantity = str(counts.get("quantity", "counts")).replace("_", " ").capitalize()
-    each = ", ".join(f"{name} {_count(counts[key])}" for key, name in _sides(claim).items())
+    each = ", ".join(f"{name} {_count(counts[key])}" for key, name in sides(claim).items())
     limit = f" (registered limit: {_count(counts['threshold'])})" if "threshold" in counts else ""
     return f"{quantity}: {each}; ratio {_count(counts['ratio'])}{limit}"
 
@@ -192,7 +192,7 @@ def counts_text(claim: Mapping[str, Any]) -> str:
 def data_text(claim: Mapping[str, Any]) -> str:
     """Return the utterances, videos and seeds behind a claim."""
     seeds = claim.get("seeds") or {}
-    names = _sides(claim)
+    names = sides(claim)
     parts = []
     if claim.get("n_items"):
         videos = number_text(claim.get("n_videos"))
@@ -224,7 +224,7 @@ def collapse_text(tested: Mapping[str, Any]) -> str:
 
 def facts(claim: Mapping[str, Any]) -> list[str]:
     """Return what stands below a claim's numbers, a line each."""
-    contrast = _sides(claim)
+    contrast = sides(claim)
     lines = [f"Claim {claim['id']}; source: {source_text(claim)}"]
     if contrast.keys() == {"a", "b"}:
         metric = METRICS.get(str(claim.get("metric")))
@@ -255,14 +255,15 @@ def runs_by_row(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     return {row: list(own.values()) for row, own in found.items()}
 
 
-def _sides(claim: Mapping[str, Any]) -> dict[str, str]:
+def sides(claim: Mapping[str, Any]) -> dict[str, str]:
     """Return what people call the claim's two methods."""
     contrast = claim.get("contrast") or {}
     names = {**contrast, **(contrast.get("labels") or {})}
     return {key: str(names[key]) for key in ("a", "b") if names.get(key) is not None}
 
 
-def _unit(claim: Mapping[str, Any]) -> EffectUnit:
+def claim_unit(claim: Mapping[str, Any]) -> EffectUnit:
+    """Return what a claim's effects are counted in."""
     if claim.get("timing"):
         return EffectUnit(1.0, "", 3)  # a log ratio
     metric = METRICS.get(str(claim.get("metric")))

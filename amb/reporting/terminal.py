@@ -119,7 +119,7 @@ def show_metric_variants(found: VariantRanks, split: str, console: Console) -> N
 
 def result_files(folder: Path) -> list[Path]:
     """Return the report, claims, tables and figures that exist in a results folder."""
-    names = ("report.html", "claims.html", "claims.md", "claims.tex")
+    names = ("index.html", "report.html", "claims.html", "claims.md", "claims.tex")
     single = [folder / name for name in names]
     found = [path for path in single if path.is_file()]
     for name in ("tables", "figures"):

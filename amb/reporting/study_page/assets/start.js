@@ -1,0 +1,7 @@
+document.documentElement.classList.add("js");
+startTables();
+startFigures();
+startVariants();
+startSeeds();
+startUtterances();
+startNavigation();

@@ -1,0 +1,42 @@
+# The study's page: verdicts, tables, figures and every prediction, in one self-contained file.
+
+# Whatever lies in the folders tables and figures is shown; named here is what must be there first.
+PAGE_TABLES = [
+    *[results(f"tables/{name}.md") for name in ("comparison", "metric_variants")],
+    results("tables/metric_variants.csv"),
+    *CONTROLS,
+    *KNOWN_ANSWER,
+    *ROBUSTNESS,
+]
+PAGE_FIGURES = [
+    *[results(f"figures/{name}.png") for name in ("comparison", "training_curves")],
+    *TUNING_FIGURE,
+]
+
+
+# Texts are those of the store; records and curves say how the runs went.
+rule write_page:
+    input:
+        predictions=PREDICTIONS,
+        records=RECORDS,
+        curves=CURVES,
+        utterances=results("store/utterances.parquet"),
+        scores=results("scores.csv"),
+        summary=results("summary.csv"),
+        claims=results("claims.json"),
+        tables=PAGE_TABLES,
+        figures=PAGE_FIGURES,
+    output:
+        page=results("index.html"),
+    log:
+        results("logs/write_page.log"),
+    benchmark:
+        results("benchmarks/write_page.tsv")
+    params:
+        study=STUDY_FILE,
+        results=output_folder("page"),
+        config=digest(STUDY.resolved()),
+        source=provenance.source_digest(*provenance.PAGE_SOURCES),
+    shell:
+        "python -m amb page --study {params.study} --results {params.results} --out {output.page}"
+        " > {log} 2>&1"

@@ -40,6 +40,7 @@ COMMANDS = {
     "known-answer": "amb.cli.known_answer",
     "show": "amb.cli.show",
     "compare-runs": "amb.cli.compare_runs",
+    "verify": "amb.cli.verify",
     "export": "amb.cli.export",
     "predict": "amb.cli.predict",
     "parameters": "amb.cli.parameters",

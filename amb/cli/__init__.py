@@ -41,6 +41,8 @@ COMMANDS = {
     "show": "amb.cli.show",
     "compare-runs": "amb.cli.compare_runs",
     "verify": "amb.cli.verify",
+    "reference": "amb.cli.reference",
+    "bundle": "amb.cli.bundle",
     "export": "amb.cli.export",
     "predict": "amb.cli.predict",
     "parameters": "amb.cli.parameters",

@@ -32,7 +32,7 @@ def _has_controls(study: Study) -> bool:
 
 
 def _has_known_answer(study: Study) -> bool:
-    return study.data["reader"] == "demo"
+    return bool(study.data["reader"] == "demo")
 
 
 def _has_corruption(study: Study) -> bool:
@@ -80,7 +80,7 @@ class Step:
             "inputs": inputs,
             "out": out,
         }
-        filled = []
+        filled: list[str] = []
         for word in self.command.split():
             if word in STEP_OPTIONS:
                 filled += STEP_OPTIONS[word](study, inputs)

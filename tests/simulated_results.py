@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import yaml
 
+from amb.cli.verify import run_quietly
 from amb.evaluation.predictions import run_folder, write_predictions
 from amb.files import write_json
 from amb.registration import record_evaluation
@@ -17,7 +20,7 @@ from amb.study import Study, digest, load_study
 from amb.verification.inputs import copy_inputs
 from amb.verification.rebuild import rebuild
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 ROWS = {"amb": (1111, 3, 0.5), "finetuned_text": (1111, 3, 0.7), "finetuned_late": (1111, 2, 0.6)}
 
 
@@ -30,6 +33,20 @@ class ResultsFolder:
 
     def run(self, method: str, seed: int) -> Path:
         return run_folder(self.folder / "runs", method, seed)
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory, simulate):
+    """A results folder that verifies, made once."""
+    base = tmp_path_factory.mktemp("pristine")
+    predictions = simulate(ROWS, videos=10, clips=6)
+    return make_results(base / "config", base / "results" / "simulated", predictions, run_quietly)
+
+
+@pytest.fixture
+def results(pristine, tmp_path):
+    """A copy that a test may change."""
+    return ResultsFolder(shutil.copytree(pristine.folder, tmp_path / "simulated"), pristine.study)
 
 
 def study_content() -> dict:

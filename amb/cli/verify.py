@@ -60,15 +60,19 @@ def run(args: argparse.Namespace) -> None:
 
 
 def run_quietly(arguments: Sequence[str]) -> None:
-    """Run a command of ``amb`` in this process; what it prints is dropped, its errors are not.
+    """Run a command of ``amb`` in this process; prints and warnings are dropped, errors are not.
+
+    The warnings are those that the folder's own run gave: a constant row has no Corr.
 
     Args:
         arguments: The command with its options.
     """
+    import warnings
     from contextlib import redirect_stdout
 
     from amb.cli import build_parser
 
     args = build_parser().parse_args(arguments)
-    with redirect_stdout(io.StringIO()):
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
         args.run(args)

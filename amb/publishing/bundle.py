@@ -116,11 +116,7 @@ def _note_left_out(results: Path, folder: Path) -> None:
 
 
 def _copy_source(folder: Path) -> None:
-    """Copy documents, locks and source of the checkout.
-
-    Raises:
-        InputError: One is missing: the package was installed without them.
-    """
+    """Copy documents, locks and source; an installed package without them is refused."""
     for name in (*DOCUMENTS, *LOCKS):
         if not (ROOT / name).is_file():
             raise InputError(ROOT / name, "file", "no such file", "a checkout of the source")

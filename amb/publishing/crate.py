@@ -109,7 +109,7 @@ def _add_parts(crate: Any, folder: Path) -> dict[str, Any]:
         name = file.relative_to(folder).as_posix()
         if name in (MAIN, METADATA) or name.split("/")[0] in SOURCE_FOLDERS:
             continue
-        properties = {
+        properties: dict[str, Any] = {
             "name": name,
             "contentSize": str(file.stat().st_size),
             "sha256": sha256_of(file),

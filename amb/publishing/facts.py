@@ -93,7 +93,10 @@ def gather(inputs: Inputs, verification: Verification) -> Facts:
 
 
 def locked() -> dict[str, str]:
-    """Return the packages of the lock files, with their versions.
+    """Read the lock files.
+
+    Returns:
+        Packages to their versions.
 
     Raises:
         InputError: There is no lock file: this is no checkout of the source.

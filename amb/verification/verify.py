@@ -160,11 +160,7 @@ def _refuse_what_does_not_belong(inputs: Inputs) -> None:
 
 
 def _left_out(source: Path) -> dict[str, str]:
-    """Return the files that a folder says it leaves out; numbers and tables cannot be among them.
-
-    Raises:
-        InputError: It names another file, or is not what ``amb reference`` writes.
-    """
+    """Return the files that a folder says it leaves out; it may not leave out numbers."""
     file = checked_file(source, LEFT_OUT_FILE, MIB)
     if file is None:
         return {}

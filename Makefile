@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-gpu check format clean
+STUDY ?= demo
+
+.PHONY: setup demo verify reference bundle test test-gpu check format clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -21,6 +23,19 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 demo: setup
 	PATH="$(abspath $(BIN)):$$PATH" snakemake --cores all --resources gpu=1 --config finish=report
 	$(BIN)/amb show results/demo
+
+# Every table and figure of the committed references, made again from their predictions.
+verify: setup
+	PATH="$(abspath $(BIN)):$$PATH" snakemake --cores 1 --quiet all -- verify
+
+# Predictions, records and tables of results/STUDY, small enough to commit.
+reference: setup
+	$(BIN)/amb reference results/$(STUDY) --out results/reference/$(STUDY)
+
+# results/STUDY as one file to publish; what of the study is missing is run first.
+bundle: setup
+	PATH="$(abspath $(BIN)):$$PATH" snakemake --cores all --resources gpu=1 \
+	  --config study=$(STUDY) finish=none -- bundle
 
 test: setup check
 	$(BIN)/python -m pytest -n auto

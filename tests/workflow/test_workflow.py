@@ -112,6 +112,11 @@ def test_a_tiny_study_runs_to_verdicts_and_reruns_only_what_is_missing(tmp_path,
     assert "Claims" in first.stdout
     assert first.stderr.count("No GPU on this machine: running on the CPU.") == 1
 
+    verified = subprocess.run(
+        [sys.executable, "-m", "amb", "verify", str(results)], capture_output=True, text=True
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
     again = snakemake(tmp_path, *arguments)
     assert "Nothing to be done" in again.stdout + again.stderr
 

@@ -221,11 +221,13 @@ def tell_failures(snakemake_logs):
 
 
 # After a run: Snakemake's own report, then the tables and verdicts on the terminal.
-# --config finish=report leaves the terminal alone; finish=none does neither. The calibration is of
-# no study, so there is nothing of a study to show after it.
+# --config finish=report leaves the terminal alone; finish=none does neither. The calibration and the
+# references are of no study, so there is nothing of a study to show after them.
 def finish():
     wanted = config.get("finish", "show")
-    if wanted == "none" or "calibration" in workflow.dag_settings.targets:
+    if wanted == "none" or {"calibration", "verify"} & set(
+        workflow.dag_settings.targets
+    ):
         return
     settings = [f"{key}={value}" for key, value in config.items()]
     command = [sys.executable, "-m", "snakemake", "--nolock", "--quiet", "all"]

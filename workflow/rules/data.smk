@@ -64,14 +64,28 @@ rule check_methods:
         " --backbone {params.backbone} --out {output} > {log} 2>&1"
 
 
-# The study as it was resolved, defaults filled in, beside its results.
+# The study as it was resolved, defaults filled in, with its claims, beside its results: what a
+# reader needs to judge them anew.
 rule record_study:
+    input:
+        study=STUDY_FILE,
+        claims=STUDY.claims_file(),
+        published=PUBLISHED,
     output:
         results("study.json"),
+        config=[
+            results(f"config/{name}")
+            for name in (
+                "study.yaml",
+                STUDY.claims_file().name,
+                *(Path(path).name for path in PUBLISHED),
+            )
+        ],
     log:
         results("logs/record_study.log"),
     params:
-        study=STUDY_FILE,
+        folder=output_folder("config"),
         config=digest(STUDY.resolved()),
     shell:
-        "python -m amb study --study {params.study} --out {output} > {log} 2>&1"
+        "python -m amb study --study {input.study} --out {output[0]}"
+        " --config {params.folder} > {log} 2>&1"

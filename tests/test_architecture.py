@@ -39,6 +39,7 @@ SHARED = {
     "provenance",
     "registration",
     "search_space",
+    "source_graph",
     "study",
 }
 

@@ -1,7 +1,9 @@
 """Where a result comes from: digests of the source it depends on, versions, hardware, commit.
 
 Snakemake watches the mtime of a script, never what it imports; the digests here are ``params`` of
-the rules, so that an edit in a package makes stale what depends on it and nothing else.
+the rules, so that an edit in a package makes stale what depends on it and nothing else. The imports
+tell what depends on what: the names below only say where a step begins, and a test compares them
+with what the step's command imports.
 """
 
 from __future__ import annotations
@@ -12,57 +14,53 @@ import platform
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from amb.source_graph import ROOT, files_behind
 
-DATA_SOURCES = ("amb/data",)
-TRAINING_SOURCES = ("amb/data", "amb/model", "amb/training")
-EVALUATION_SOURCES = ("amb/evaluation/predict.py", "amb/evaluation/predictions.py")
-CORRUPTION_SOURCES = (*EVALUATION_SOURCES, "amb/evaluation/corruption")
+DATA_SOURCES = ("amb/data/prepare.py",)
+BACKBONE_SOURCES = ("amb/model/backbone_source.py",)
+TRAINING_SOURCES = ("amb/training/run.py",)
+CHECK_SOURCES = ("amb/training/check.py", "amb/evaluation/corruption")
+EVALUATION_SOURCES = ("amb/evaluation/predict.py",)
+CORRUPTION_SOURCES = ("amb/evaluation/corrupt.py",)
 FUSION_NORMS_SOURCES = ("amb/evaluation/fusion_norms.py",)
 TIMING_SOURCES = ("amb/timing",)
-STATISTICS_SOURCES = ("amb/evaluation", "amb/statistics")
+STATISTICS_SOURCES = ("amb/evaluation/reading.py", "amb/statistics")
 CLAIMS_SOURCES = (*STATISTICS_SOURCES, "amb/registration.py")
-REPORTING_SOURCES = ("amb/reporting", "amb/family.py")
-FIGURE_SOURCES = (
-    *REPORTING_SOURCES,
-    "amb/evaluation/metrics.py",
-    "amb/statistics/superiority.py",
+REPORTING_SOURCES = ("amb/reporting/*.py",)
+FIGURE_SOURCES = ("amb/reporting/figures.py",)
+PAGE_SOURCES = ("amb/reporting/study_page", "workflow/report")
+# What no result depends on by its source. What the study's readers make of a study is digested by
+# itself (``config`` of the rules); the others move, watch or announce results and change none.
+NO_SOURCES = (
+    *("amb.study", "amb.checked_files", "amb.presets", "amb.search_space"),
+    *("amb.files", "amb.heartbeat", "amb.devices", "amb.errors", "amb.failures", "amb.status"),
+    *("amb.cli", "amb.provenance", "amb.source_graph"),
 )
-PAGE_SOURCES = (*REPORTING_SOURCES, "amb/evaluation", "amb/cli/page.py", "workflow/report")
-
-# Python, and what pages are made of.
-SOURCE_SUFFIXES = (".py", ".j2", ".css", ".js", ".rst")
 
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
 
 
 def source_digest(*sources: str) -> str:
-    """Digest sources: files, or folders with all files below them that are source.
+    """Digest sources with all that they import among our own modules, ``NO_SOURCES`` apart.
 
     Args:
-        *sources: Paths relative to the project's root; one that does not exist counts as empty.
+        *sources: Paths relative to the project's root: files, patterns of files, or folders with
+            all sources below them; a file that does not exist counts as empty.
 
     Returns:
         A SHA-256 in hexadecimal.
     """
     digest = hashlib.sha256()
-    for source in sources:
-        path = ROOT / source
-        files = _sources_below(path) if path.is_dir() else [path]
-        for file in files:
-            digest.update(file.relative_to(ROOT).as_posix().encode())
-            digest.update(file.read_bytes() if file.exists() else b"")
+    for file in files_behind(sources, NO_SOURCES):
+        digest.update(file.relative_to(ROOT).as_posix().encode())
+        digest.update(file.read_bytes() if file.exists() else b"")
     return digest.hexdigest()
-
-
-def _sources_below(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix in SOURCE_SUFFIXES)
 
 
 def training_digest(builder: str) -> str:
     """Return the digest of the source that training one method depends on."""
-    own = () if builder == "amb" else (f"baselines/{builder}.py",)
-    return source_digest(*TRAINING_SOURCES, *own)
+    own = "amb/model/amb.py" if builder == "amb" else f"baselines/{builder}.py"
+    return source_digest(*TRAINING_SOURCES, own)
 
 
 def versions() -> dict[str, str]:

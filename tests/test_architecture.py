@@ -48,6 +48,7 @@ SHARED = {
     "registration",
     "resolved_study",
     "search_space",
+    "source_graph",
     "study",
 }
 

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InputError: The row is a control, whose answer is known for clean inputs only.
     """
-    from amb.evaluation.predict import corrupt_seed
+    from amb.evaluation.corrupt import corrupt_seed
     from amb.study import load_study
     from amb.training.progress import RunProgress
     from amb.training.workers import run_seeds

@@ -1,4 +1,4 @@
-"""Predictions of frozen checkpoints: every split once, and the test split under corruptions.
+"""Predictions of frozen checkpoints: every split once.
 
 Labels of the test split meet predictions here and in ``amb.peeking`` alone; nothing that trains or
 chooses imports either.
@@ -22,17 +22,14 @@ from amb import provenance
 from amb.data.batches import SplitData
 from amb.data.firewall import read_test_labels
 from amb.errors import InputError
-from amb.evaluation.corruption.grid import CorruptionScales, predict_grid, require_targets
-from amb.evaluation.corruption.points import CLEAN, grid_points
+from amb.evaluation.corruption.points import CLEAN
 from amb.evaluation.predictions import (
     CLEAN_FILE,
-    CORRUPTED_FILE,
     read_origin,
     write_predictions,
 )
 from amb.files import read_json, sha256_of
 from amb.model.method import SentimentModel
-from amb.study import digest
 from amb.training.checkpoint import load_checkpoint
 from amb.training.predict import predict
 from amb.training.run import Job, build_model, open_context
@@ -66,44 +63,6 @@ def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None
     )
     write_labelled(file, job, seed, frame, origin)
     return f"{len(frame)} predictions"
-
-
-def corrupt_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None = None) -> str:
-    """Predict the test split at every point of the study's grid; ``corrupted.parquet``.
-
-    Args:
-        job: The method and its files.
-        seed: The run's seed.
-        _on_epoch: Never called; with it this is a task that ``run_seeds`` takes.
-
-    Returns:
-        One line that says what was written, and which conditions are not applicable.
-
-    Raises:
-        InputError: The study has no grid, or corrupts what the data lack.
-    """
-    study = open_context(job).study
-    if study.corruption is None:
-        raise InputError(job.study_file, "corruption", "no such section", "a grid of corruptions")
-    grid = digest(study.corruption_view())
-    origin = {**origin_of(job, seed, provenance.CORRUPTION_SOURCES), "grid_sha256": grid}
-    file = job.folder(seed) / CORRUPTED_FILE
-    if read_origin(file) == origin:
-        os.utime(file)
-        return "already predicted"
-    context, points = open_context(job), grid_points(study.corruption)
-    require_targets(points, context)
-    scales = CorruptionScales.of(context)
-    found, skipped = predict_grid(load_frozen(job, seed), context.splits, points, scales)
-    if not found:
-        raise InputError(job.study_file, "corruption.grid", "nothing that applies", job.method)
-    test = context.splits["test"]
-    frame = pd.concat(
-        [prediction_rows(test, "test", values, point.name) for point, values in found.items()]
-    )
-    write_labelled(file, job, seed, frame, origin)
-    notes = [f"; not applicable: {condition.name} ({why})" for condition, why in skipped.items()]
-    return f"{len(frame)} predictions at {len(found)} points{''.join(notes)}"
 
 
 def origin_of(job: Job, seed: int, sources: Sequence[str]) -> dict[str, str]:

@@ -119,7 +119,9 @@ rule check_known_answer:
         tables=output_folder("tables"),
         config=digest(STUDY.resolved()),
         source=provenance.source_digest(
-            *provenance.STATISTICS_SOURCES, *provenance.REPORTING_SOURCES
+            "amb/data/demo/bounds.py",
+            *provenance.STATISTICS_SOURCES,
+            *provenance.REPORTING_SOURCES,
         ),
     shell:
         "python -m amb known-answer --study {params.study} --runs {params.runs}"

@@ -36,6 +36,7 @@ rule prepare_backbone:
         study=STUDY_FILE,
         backbone=output_folder("backbone"),
         config=digest([STUDY.backbone.name, STUDY.backbone.layers]),
+        source=provenance.source_digest(*provenance.BACKBONE_SOURCES),
     shell:
         "python -m amb backbone --study {params.study} --out {params.backbone} > {log} 2>&1"
 
@@ -57,7 +58,11 @@ rule check_methods:
         backbone=input_folder("backbone"),
         config=digest([STUDY.training_view(method) for method in STUDY.methods]),
         source=[
-            provenance.training_digest(row.builder) for row in STUDY.methods.values()
+            provenance.source_digest(*provenance.CHECK_SOURCES),
+            *[
+                provenance.training_digest(row.builder)
+                for row in STUDY.methods.values()
+            ],
         ],
     shell:
         "python -m amb check --study {params.study} --store {params.store}"

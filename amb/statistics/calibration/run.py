@@ -19,7 +19,8 @@ import numpy as np
 
 from amb.evaluation.metrics import Floats
 from amb.files import read_json, write_json
-from amb.provenance import ROOT, source_digest
+from amb.provenance import source_digest
+from amb.source_graph import ROOT
 from amb.statistics.calibration.cells import METRICS, SEEDS, Scenario, video_layout
 from amb.statistics.calibration.closed_forms import Outcomes, variance_sources
 from amb.statistics.calibration.procedures import PROCEDURES

@@ -10,11 +10,12 @@ import torch
 import yaml
 
 from amb.cli import main
+from amb.evaluation.corrupt import corrupt_seed
 from amb.evaluation.corruption.encoders import EmbeddingNoise, encoders_of
 from amb.evaluation.corruption.fields import FieldKey
 from amb.evaluation.corruption.grid import CorruptionScales, predict_clean, predict_corrupted
 from amb.evaluation.corruption.points import GridPoint
-from amb.evaluation.predict import corrupt_seed, evaluate_seed, load_frozen
+from amb.evaluation.predict import evaluate_seed, load_frozen
 from amb.evaluation.reading import read_predictions
 from amb.training.predict import predict
 from amb.training.run import open_context, run_seed

@@ -19,7 +19,6 @@ import torch
 
 from amb import provenance
 from amb.data.batches import SplitData
-from amb.data.frames import LazyFrames
 from amb.data.ragged import Array
 from amb.data.store import Store
 from amb.errors import InputError
@@ -33,6 +32,7 @@ from amb.inference.utterances import CheckedUtterances, Utterance, check_utteran
 from amb.inference.weights import build, save
 from amb.model.backbone import Backbone
 from amb.model.method import SentimentModel
+from amb.model.reading import features_read
 from amb.training.predict import predict
 
 
@@ -220,14 +220,8 @@ def _with_what_is_read(
         m: [np.zeros((1, own.dimension), dtype=np.float32)] for m, own in config.features.items()
     }
     data = tensors_of_utterances(CheckedUtterances(words, zeros, [""]), config, backbone.folder)
-    rows = torch.arange(1)
-    frames = LazyFrames(data.frames, rows)
-    with torch.inference_mode():
-        model(dataclasses.replace(data.batch(rows), frames=frames))
-    features = {
-        m: dataclasses.replace(own, read=m in frames.collected)
-        for m, own in config.features.items()
-    }
+    read = features_read(model, data, torch.arange(1))
+    features = {m: dataclasses.replace(f, read=m in read) for m, f in config.features.items()}
     return dataclasses.replace(config, features=features)
 
 

@@ -32,6 +32,7 @@ from amb.inference.utterances import CheckedUtterances, Utterance, check_utteran
 from amb.inference.weights import build, save
 from amb.model.backbone import Backbone
 from amb.model.method import SentimentModel
+from amb.model.precision import use_matmul_precision
 from amb.model.reading import features_read
 from amb.training.predict import predict
 
@@ -195,16 +196,16 @@ class AmbForSentiment:
         return self._predict(tensors_of_store(store, self.config, self.backbone.folder, split))
 
     def _predict(self, data: SplitData) -> Array:
-        with _matmul_precision(self.config.matmul_precision):
+        with _matmul_precision(self.config.matmul_precision, self.device):
             predictions: Array = predict(self.model, data.to(self.device)).cpu().numpy()
         return predictions
 
 
 @contextmanager
-def _matmul_precision(precision: str) -> Iterator[None]:
+def _matmul_precision(precision: str, device: torch.device) -> Iterator[None]:
     """Multiply as the run did, then as the caller did before."""
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
+    use_matmul_precision(precision, device)
     try:
         yield
     finally:

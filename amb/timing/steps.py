@@ -72,11 +72,13 @@ class TimedRow:
         utterances = 0
         self._wait()
         start = time.perf_counter()
-        for rows in islice(self._rows, steps):
-            backward(self._pack, self._data, rows.unsqueeze(0), self._position)
-            self._training.step()
-            self._position.step += 1
-            utterances += len(rows)
+        block = list(islice(self._rows, steps))
+        with self._data.ahead(block) as data:
+            for rows in block:
+                backward(self._pack, data, rows.unsqueeze(0), self._position)
+                self._training.step()
+                self._position.step += 1
+                utterances += len(rows)
         self._wait()
         return time.perf_counter() - start, utterances
 

@@ -26,7 +26,7 @@ from amb.model.precision import set_precision, use_matmul_precision
 from amb.study import Study, digest, load_study
 from amb.training.checkpoint import save_checkpoint
 from amb.training.loop import OnEpoch, train_seeds
-from amb.training.memory import estimate_memory
+from amb.training.memory import estimate_memory, features_fit, free_bytes
 from amb.training.pack import UnpackableError
 from amb.training.record import (
     curve_rows,
@@ -98,12 +98,15 @@ def open_context(job: Job) -> Context:
     splits = apply_control(
         splits, study.methods[job.method].control, store.word_aligned, store.has_text
     )
+    held = features_fit(splits.values(), device)
+    if not held:
+        _say("features take too much of the GPU's memory: they are brought batch by batch")
     return Context(
         study,
         backbone,
         store,
         FeatureShape.of(store),
-        {name: split.to(device) for name, split in splits.items()},
+        {name: split.to(device, held) for name, split in splits.items()},
         device,
     )
 
@@ -236,7 +239,8 @@ def seeds_that_fit(job: Job, seeds: Sequence[int]) -> int:
         return 1
     batch_size = context.study.methods[job.method].training.batch_size
     estimate = estimate_memory(model, context.splits["train"], batch_size)
-    free, _ = torch.cuda.mem_get_info(context.device)
+    free = free_bytes(context.device)
+    assert free is not None, "a GPU says what it has"
     fits = min(estimate.seeds_that_fit(free), len(seeds))
     trained, kept = estimate.trained / 2**20, estimate.activations / 2**20
     _say(

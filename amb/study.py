@@ -60,7 +60,8 @@ class BackboneSettings:
 class TrainingSettings:
     """The training recipe; rates as AdamW takes them, patience in epochs.
 
-    ``group_learning_rates`` is for methods whose parts train at rates of their own.
+    ``group_learning_rates`` is for methods whose parts train at rates of their own; ``precision``
+    is ``float32`` or ``bf16``.
 
     Reconstruction: every value. The abstract states no hyper-parameter.
     """
@@ -77,6 +78,17 @@ class TrainingSettings:
     plateau_factor: float = 0.5
     plateau_patience: int = 2
     matmul_precision: str = "medium"
+    precision: str = "float32"
+
+    def described(self) -> dict[str, Any]:
+        """Return the recipe as plain JSON-able values; a precision of float32 goes without saying.
+
+        Runs from before it could be chosen keep their identity.
+        """
+        values = dataclasses.asdict(self)
+        if self.precision == "float32":
+            del values["precision"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -174,7 +186,11 @@ class Study:
             "data": self.data,
             "backbone": dataclasses.asdict(self.backbone),
             "methods": {
-                name: {**dataclasses.asdict(method), "seeds": list(method.seeds)}
+                name: {
+                    **dataclasses.asdict(method),
+                    "seeds": list(method.seeds),
+                    "training": method.training.described(),
+                }
                 for name, method in self.methods.items()
             },
             "statistics": {

@@ -15,6 +15,7 @@ from amb import provenance
 from amb.timing.steps import TimedRow
 from amb.training.run import Job, build_model
 from benchmarks.contender import serve
+from benchmarks.mosi_like import job_of
 
 SEED = 1111
 
@@ -47,8 +48,7 @@ class Contender:
 def main() -> None:
     """Build the rows and serve."""
     folder, *names = sys.argv[1:]
-    parts = [Path(folder) / part for part in ("study.yaml", "store", "backbone")]
-    rows = {name: Contender(Job(*parts, name, Path(folder) / "runs", "cpu")) for name in names}
+    rows = {name: Contender(job_of(Path(folder), name)) for name in names}
     facts = {
         "source": provenance.commit(),
         "trainable": {name: row.trainable for name, row in rows.items()},

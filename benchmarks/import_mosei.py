@@ -35,7 +35,8 @@ OPEN = """
 import json, sys, time
 start = time.perf_counter()
 import torch
-from amb.data.frames import RaggedTensor, ScaledFrames
+from amb.data.frames import ScaledFrames
+from amb.data.ragged_tensor import RaggedTensor
 from amb.data.normalisation import scaling_of
 from amb.data.store import Store
 imported = time.perf_counter()

@@ -10,7 +10,6 @@ recipe sets). Written: every block (``mmsa_step.json``) and the table in ``bench
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -22,8 +21,9 @@ from statistics import median
 from typing import Any
 
 from amb.files import write_json
+from benchmarks.command import publish, training_parser
 from benchmarks.mosi_like import prepare
-from benchmarks.readme import machine, replace_section
+from benchmarks.readme import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 MMSA = "bert_mag"
@@ -155,15 +155,10 @@ def table(measured: dict[str, Any]) -> str:
 
 def main() -> None:
     """Prepare the data, time both sides, write JSON and table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = training_parser(__doc__, "data and backbone, 200 MB", rounds=12, steps=10, warmup=5)
     parser.add_argument("--mmsa-python", required=True, help="interpreter that has MMSA 2.2.1")
-    parser.add_argument("--folder", type=Path, required=True, help="for data and backbone, 200 MB")
     parser.add_argument("--backbone", default="minilm", help="name or folder (default minilm)")
-    parser.add_argument("--rounds", type=int, default=12, help="blocks of each row (default 12)")
-    parser.add_argument("--steps", type=int, default=10, help="steps in a block (default 10)")
-    parser.add_argument("--warmup", type=int, default=5, help="steps before the first (default 5)")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "mmsa_step.json")
-    parser.add_argument("--no-readme", action="store_true", help="leave benchmarks/README.md alone")
     args = parser.parse_args()
     folder = args.folder.resolve()
     methods: dict[str, dict] = {row: {} for row in OURS}
@@ -181,9 +176,7 @@ def main() -> None:
     measured |= {"rounds": args.rounds, "steps": args.steps, "blocks": blocks}
     write_json(args.output, measured)
     text = table(measured)
-    print(text)
-    if not args.no_readme:
-        replace_section("mmsa_step", text)
+    publish(args, "mmsa_step", text)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import yaml
 
 from amb.cli import main as amb
 from amb.files import atomic_path, write_text
+from amb.training.run import Job
 
 AUDIO_FEATURES, VISUAL_FEATURES = 74, 35  # COVAREP and FACET, as the SDK has them
 SPREAD = 2.5  # shape of the gamma distribution of lengths: some texts are several times the mean
@@ -98,6 +99,21 @@ def prepare(
     mean = write_pickle(folder / "data.pkl", folder / "backbone", sizes, mean_pieces, longest)
     run_amb("data", "prepare", "--study", file, "--out", folder / "store", "--data-root", folder)
     return mean
+
+
+def job_of(folder: Path, row: str, device: str = "cpu") -> Job:
+    """Return the job of a row of what ``prepare`` made.
+
+    Args:
+        folder: Where it was made.
+        row: The row.
+        device: ``cpu`` or ``cuda``.
+
+    Returns:
+        The job.
+    """
+    parts = [folder / part for part in ("study.yaml", "store", "backbone")]
+    return Job(*parts, row, folder / "runs", device)
 
 
 def run_amb(*arguments: object) -> None:

@@ -10,13 +10,11 @@ device.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -31,8 +29,9 @@ from amb.training.run import Job, build_model, open_context
 from amb.training.seed_training import SeedTraining
 from amb.training.seeds import epoch_order
 from amb.training.seen_embedding import train_seen_rows_only
-from benchmarks.mosi_like import prepare
-from benchmarks.readme import machine, replace_section
+from benchmarks.command import add_size_arguments, publish, training_parser
+from benchmarks.mosi_like import job_of, prepare
+from benchmarks.readme import machine
 
 ROWS = ("amb", "finetuned_fusion")
 SIZES = {"train": 320, "valid": 64, "test": 64}
@@ -153,29 +152,20 @@ def table(found: Sequence[Measured], backbone: str, device: torch.device, mean: 
 
 def main() -> None:
     """Prepare the data, time both ways for each row and K, write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, required=True, help="for data and backbone, 200 MB")
-    parser.add_argument("--backbone", default="minilm", help="name or folder (default minilm)")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser = training_parser(__doc__, "data and backbone, 200 MB", rounds=6, steps=2)
+    add_size_arguments(parser)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 5, 10], metavar="K")
     parser.add_argument("--rows", nargs="+", default=ROWS, choices=ROWS)
-    parser.add_argument("--rounds", type=int, default=6, help="blocks of each (default 6)")
-    parser.add_argument("--steps", type=int, default=2, help="steps in a block (default 2)")
-    parser.add_argument("--no-readme", action="store_true", help="leave benchmarks/README.md alone")
     args = parser.parse_args()
     folder = args.folder.resolve()
     mean = prepare(folder, args.backbone, {r: {} for r in ROWS}, SIZES, MEAN_PIECES, LONGEST)
-    parts = [folder / part for part in ("study.yaml", "store", "backbone")]
     found = []
     for row in args.rows:
         for K in args.seeds:
-            job = Job(*parts, row, folder / "runs", args.device)
-            found.append(measure(job, K, args.rounds, args.steps))
+            found.append(measure(job_of(folder, row, args.device), K, args.rounds, args.steps))
             print(f"measured {row}, K = {K}", file=sys.stderr)
     text = table(found, args.backbone, torch.device(args.device), mean)
-    print(text)
-    if not args.no_readme:
-        replace_section(f"packing_{args.device}", text)
+    publish(args, f"packing_{args.device}", text)
 
 
 if __name__ == "__main__":

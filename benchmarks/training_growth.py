@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from amb.files import write_json
-from benchmarks.mosi_like import prepare
-from benchmarks.readme import machine, replace_section
+from benchmarks.command import add_size_arguments, publish, training_parser
+from benchmarks.mosi_like import job_of, prepare
+from benchmarks.readme import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 METHODS = ("amb", "finetuned_fusion")
@@ -48,9 +49,9 @@ def measure_point(folder: Path, method: str, steps: int, device: str) -> dict[st
     """
     from amb.timing.steps import TimedRow
     from amb.training.record import peak_memory_bytes, reset_peak_memory
-    from amb.training.run import Job, open_context
+    from amb.training.run import open_context
 
-    job = Job(folder / "study.yaml", folder / "store", folder / "backbone", method, folder, device)
+    job = job_of(folder, method, device)
     row = TimedRow(job, 1111)
     in_epoch = math.ceil(len(open_context(job).splits["train"]) / row.settings.batch_size)
     row.time_block(min(WARMUP_STEPS, in_epoch))
@@ -107,16 +108,12 @@ def table(points: list[dict[str, Any]], where: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure all points, write JSON and table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, required=True, help="for the data, 2 GB")
-    parser.add_argument("--backbone", default="minilm", help="name or folder (default minilm)")
+    parser = training_parser(__doc__, "the data, 2 GB", steps=60)
+    add_size_arguments(parser)
     parser.add_argument("--methods", nargs="+", default=list(METHODS), help="rows to train")
     parser.add_argument("--utterances", type=int, nargs="+", default=list(UTTERANCES))
     parser.add_argument("--pieces", type=int, nargs="+", default=list(PIECES))
-    parser.add_argument("--steps", type=int, default=60, help="steps of a point (default 60)")
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "training_growth.json")
-    parser.add_argument("--no-readme", action="store_true", help="leave benchmarks/README.md alone")
     parser.add_argument("--point", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.point:
@@ -138,9 +135,7 @@ def main() -> None:
             print(points[-1], file=sys.stderr)
     write_json(args.output, {"schema": 1, **where, "points": points})
     text = table(points, where)
-    print(text)
-    if not args.no_readme:
-        replace_section("training_growth", text)
+    publish(args, "training_growth", text)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ they have from the second epoch on. Written: the table in ``benchmarks/README.md
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -34,9 +33,9 @@ from amb.timing.steps import TimedRow
 from amb.training import seed_training as seed_training_module
 from amb.training.dropout import SeededDropout
 from amb.training.optimiser import build_optimiser
-from amb.training.run import Job
-from benchmarks.mosi_like import prepare
-from benchmarks.readme import machine, replace_section
+from benchmarks.command import publish, training_parser
+from benchmarks.mosi_like import job_of, prepare
+from benchmarks.readme import machine
 
 ROWS = ("amb", "finetuned_text")
 SIZES = {"train": 640, "valid": 64, "test": 64}
@@ -112,9 +111,8 @@ class Variant:
 
     def __init__(self, folder: Path, row: str, name: str) -> None:
         self.name, self.row = name, row
-        parts = [folder / part for part in ("study.yaml", "store", "backbone")]
         with self._off():
-            self._timed = TimedRow(Job(*parts, row, folder / "runs", "cpu"), 1111)
+            self._timed = TimedRow(job_of(folder, row), 1111)
         if name == FORGETFUL:
             self._timed._pack.model.backbone.memory = None  # type: ignore[union-attr]
 
@@ -183,18 +181,12 @@ def table(found: dict[tuple[str, str], list[float]], mean_pieces: float) -> str:
 
 def main() -> None:
     """Prepare the data, time all variants, write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, required=True, help="for data and backbone, 200 MB")
-    parser.add_argument("--rounds", type=int, default=8, help="blocks of each (default 8)")
-    parser.add_argument("--steps", type=int, default=4, help="steps in a block (default 4)")
-    parser.add_argument("--no-readme", action="store_true", help="leave benchmarks/README.md alone")
+    parser = training_parser(__doc__, "data and backbone, 200 MB", rounds=8, steps=4)
     args = parser.parse_args()
     folder = args.folder.resolve()
     mean = prepare(folder, "minilm", {row: {} for row in ROWS}, SIZES, MEAN_PIECES, LONGEST)
     text = table(measure(folder, args.rounds, args.steps), mean)
-    print(text)
-    if not args.no_readme:
-        replace_section("training_options", text)
+    publish(args, "training_options", text)
 
 
 if __name__ == "__main__":

@@ -183,6 +183,17 @@ def test_training_view_ignores_what_training_does_not_depend_on(write):
         assert digest(load_study(write(old, new)).training_view("amb")) != digest(base)
 
 
+def test_float32_goes_without_saying_and_bf16_is_another_run(write):
+    plain, said, other = (
+        load_study(write("amb: {}", f"amb: {{{training}}}")).training_view("amb")
+        for training in ("", "training: {precision: float32}", "training: {precision: bf16}")
+    )
+    assert "precision" not in plain["method"]["training"]
+    assert digest(said) == digest(plain)
+    assert other["method"]["training"].pop("precision") == "bf16"
+    assert other == plain
+
+
 def test_a_control_is_part_of_what_training_depends_on(write):
     plain = load_study(write())
     assert plain.control_rows() == []

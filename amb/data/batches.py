@@ -5,18 +5,22 @@ Notation: U utterances of the split, B batch, L longest text of the batch in wor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from amb.data.dataset import SPLITS
-from amb.data.frames import Frames, LazyFrames, RaggedTensor, ScaledFrames
+from amb.data.frames import Frames, LazyFrames, ScaledFrames
 from amb.data.normalisation import Scaling, scaling_of
 from amb.data.ragged import Ragged
+from amb.data.ragged_tensor import RaggedTensor
 from amb.data.store import Store
 from amb.data.token_cache import cached_tokens
 from amb.data.tokenisation import SPECIAL, TokenisedTexts
@@ -115,20 +119,52 @@ class SplitData:
 
     def batches(self, rows: Tensor, size: int) -> Iterator[tuple[Tensor, Batch]]:
         """Yield ``rows`` and their batch, ``size`` utterances at a time."""
-        for chunk in rows.split(size):
-            yield chunk, self.batch(chunk)
+        chunks = rows.split(size)
+        with self.ahead(chunks) as data:
+            for chunk in chunks:
+                yield chunk, data.batch(chunk)
+
+    @contextmanager
+    def ahead(self, plan: Iterable[Tensor]) -> Iterator[Self]:
+        """Let features that do not lie on the device be collected before they are asked for.
+
+        Args:
+            plan: Rows (B,) of the batches that the block will ask for, in order.
+
+        Yields:
+            The same split; its batches are the same, whatever was planned.
+        """
+        if not any(own.stream for own in self.frames.values()):
+            yield self
+            return
+        rows = list(plan)
+        with ThreadPoolExecutor(1, "collect") as thread:
+            yield replace(
+                self, frames={m: own.ahead(rows, thread) for m, own in self.frames.items()}
+            )
 
     def by_length(self) -> Tensor:
         """Return all rows, shortest text first: batches for prediction with little padding."""
         return torch.argsort(self.token_ids.lengths, stable=True)
 
-    def to(self, device: torch.device) -> SplitData:
-        """Return these data on ``device``."""
+    def to(self, device: torch.device, features: bool = True) -> SplitData:
+        """Return these data on ``device``.
+
+        Args:
+            device: Where batches are needed.
+            features: Whether the features are to lie there, too; else each batch's are brought.
+
+        Returns:
+            The same split.
+        """
         return SplitData(
             self.utterances,
             self.token_ids.to(device),
             self.word_index.to(device),
-            {m: source.to(device) for m, source in self.frames.items()},
+            {
+                m: own.to(device) if features else own.streamed_to(device)
+                for m, own in self.frames.items()
+            },
             None if self.labels is None else self.labels.to(device),
         )
 

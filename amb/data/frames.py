@@ -1,6 +1,7 @@
-"""Sequences of different lengths as tensors: gathered, padded and scaled for each batch.
+"""Feature sequences of different lengths as tensors: gathered, padded and scaled for each batch.
 
-Features stay in the store's mapped file until then.
+On a CPU features stay in the store's mapped file until then; so they do where a GPU's memory does
+not hold them (``streaming``).
 
 Notation: U utterances of a split, B batch, T longest sequence of the batch, F features of a frame,
 G groups with statistics.
@@ -8,7 +9,8 @@ G groups with statistics.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +19,8 @@ from torch import Tensor
 
 from amb.data.normalisation import Scaling
 from amb.data.ragged import Ragged
+from amb.data.ragged_tensor import RaggedTensor, filled
+from amb.data.streaming import Stream
 
 
 @dataclass(frozen=True)
@@ -28,83 +32,6 @@ class Frames:
 
 
 @dataclass(frozen=True)
-class RaggedTensor:
-    """U rows of different lengths somewhere in one tensor.
-
-    Attributes:
-        values: (Σ, …); may hold more than these rows, and may be a mapped file.
-        starts: Where each row begins (U,).
-        lengths: Its length (U,).
-        stored: How many values each row has in ``values`` (U,), where that is not its length: they
-            are then repeated or skipped evenly. None: as many as its length.
-    """
-
-    values: Tensor
-    starts: Tensor
-    lengths: Tensor
-    stored: Tensor | None = None
-
-    @classmethod
-    def select(cls, values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> RaggedTensor:
-        """Choose ``rows`` of a ragged array: values (Σ, …), offsets (N + 1,); nothing is copied."""
-        starts, lengths = offsets[rows], np.diff(offsets)[rows]
-        return cls(
-            torch.from_numpy(values), torch.from_numpy(starts.copy()), torch.from_numpy(lengths)
-        )
-
-    def pad(self, rows: Tensor, fill: float = 0) -> tuple[Tensor, Tensor]:
-        """Return rows side by side, (B, longest, …), and their mask, (B, longest)."""
-        start, length = self.starts[rows], self.lengths[rows]
-        place = torch.arange(int(length.max()), device=rows.device)
-        mask = place < length[:, None]  # (B, longest)
-        index = start[:, None] + self._stored_place(place, rows[:, None])
-        index = index.clamp(max=max(self.values.shape[0] - 1, 0))
-        return _filled(self.values[index], mask, fill), mask
-
-    def own_values(self) -> Tensor:
-        """Return the values of these rows only, end to end: (ΣU, …)."""
-        first = self.lengths.cumsum(0) - self.lengths
-        every = torch.arange(len(self.lengths), device=first.device)
-        row = torch.repeat_interleave(every, self.lengths)  # (ΣU,)
-        place = torch.arange(len(row), device=row.device) - first[row]
-        return self.values[self.starts[row] + self._stored_place(place, row)]
-
-    def take(self, rows: Tensor) -> RaggedTensor:
-        """Return ``rows`` (U',) in their order, over the same values."""
-        stored = None if self.stored is None else self.stored[rows]
-        return RaggedTensor(self.values, self.starts[rows], self.lengths[rows], stored)
-
-    def resampled(self, lengths: Tensor) -> RaggedTensor:
-        """Give each row another length: value k of n is the stored one at ⌊k · stored / n⌋.
-
-        Args:
-            lengths: The new lengths (U,); above 0 only where a row has a value.
-
-        Returns:
-            The same rows, over the same values.
-        """
-        stored = self.lengths if self.stored is None else self.stored
-        assert not bool(((stored == 0) & (lengths > 0)).any()), "nothing to repeat in an empty row"
-        return replace(self, lengths=lengths, stored=stored)
-
-    def to(self, device: torch.device) -> RaggedTensor:
-        """Return a copy of these rows on another ``device``; on their own, nothing is copied."""
-        if device.type == self.values.device.type:
-            return self
-        starts = self.lengths.cumsum(0) - self.lengths
-        return RaggedTensor(
-            self.own_values().to(device), starts.to(device), self.lengths.to(device)
-        )
-
-    def _stored_place(self, place: Tensor, rows: Tensor) -> Tensor:
-        """Return which stored value of its row each ``place`` shows; shapes broadcast."""
-        if self.stored is None:
-            return place
-        shown: Tensor = place * self.stored[rows] // self.lengths[rows].clamp(min=1)
-        return shown
-
-
-@dataclass(frozen=True)
 class ScaledFrames:
     """Feature sequences of U utterances, scaled when they are asked for.
 
@@ -113,12 +40,15 @@ class ScaledFrames:
         mean: (G, F), None where nothing is scaled.
         std: (G, F).
         group: Which statistics each utterance has (U,).
+        stream: Brings batches of ``raw`` from where they lie to where they are needed; None: that
+            is the same place.
     """
 
     raw: RaggedTensor
     mean: Tensor | None = None
     std: Tensor | None = None
     group: Tensor | None = None
+    stream: Stream | None = None
 
     @classmethod
     def select(cls, features: Ragged, scaling: Scaling | None, rows: np.ndarray) -> ScaledFrames:
@@ -131,12 +61,12 @@ class ScaledFrames:
 
     def pad(self, rows: Tensor) -> Frames:
         """Return the sequences of ``rows`` (B,), scaled, with zeros as padding."""
-        values, mask = self.raw.pad(rows)
+        values, mask = (self.stream or self.raw).pad(rows)
         if self.mean is None or self.std is None or self.group is None:
             return Frames(values, mask)
         group = self.group[rows]
         scaled = (values - self.mean[group][:, None]) / self.std[group][:, None]
-        return Frames(_filled(scaled, mask, 0), mask)
+        return Frames(filled(scaled, mask, 0), mask)
 
     def take(self, rows: Tensor) -> ScaledFrames:
         """Return the sequences of ``rows``, each with the statistics that it was scaled by."""
@@ -149,11 +79,38 @@ class ScaledFrames:
 
     def to(self, device: torch.device) -> ScaledFrames:
         """Return these sequences on ``device``."""
-        if self.mean is None or self.std is None or self.group is None:
-            return ScaledFrames(self.raw.to(device))
-        return ScaledFrames(
-            self.raw.to(device), self.mean.to(device), self.std.to(device), self.group.to(device)
+        return replace(self._scaled_on(device), raw=self.raw.to(device))
+
+    def streamed_to(self, device: torch.device) -> ScaledFrames:
+        """Return these sequences for batches on ``device``; they stay where they lie."""
+        return replace(self._scaled_on(device), stream=Stream(self.raw, device))
+
+    def ahead(self, plan: Iterable[Tensor], thread: ThreadPoolExecutor) -> ScaledFrames:
+        """Return these sequences with a thread that collects the batches of ``plan`` ahead.
+
+        Args:
+            plan: Rows (B,) of the batches, in order.
+            thread: The thread.
+
+        Returns:
+            The same sequences; those that are not streamed need no thread.
+        """
+        return (
+            self if self.stream is None else replace(self, stream=self.stream.planned(plan, thread))
         )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of these sequences."""
+        values = self.raw.values
+        return int(self.raw.lengths.sum()) * values.shape[1] * values.element_size()
+
+    def _scaled_on(self, device: torch.device) -> ScaledFrames:
+        """Return these sequences with their statistics on ``device``."""
+        if self.mean is None or self.std is None or self.group is None:
+            return self
+        mean, std, group = (own.to(device) for own in (self.mean, self.std, self.group))
+        return replace(self, mean=mean, std=std, group=group)
 
 
 class LazyFrames(Mapping[str, Frames]):
@@ -183,9 +140,3 @@ class LazyFrames(Mapping[str, Frames]):
 
     def __len__(self) -> int:
         return len(self._sources)
-
-
-def _filled(values: Tensor, mask: Tensor, fill: float) -> Tensor:
-    """Replace values (B, T, …) outside the mask (B, T)."""
-    keep = mask.view(*mask.shape, *[1] * (values.dim() - 2))
-    return torch.where(keep, values, fill)

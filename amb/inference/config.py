@@ -18,6 +18,7 @@ from amb.data.dataset import FRAME_MODALITIES, TEXT_STATES
 from amb.data.normalisation import Scaling
 from amb.errors import InputError
 from amb.model.method import FeatureShape
+from amb.model.precision import FLOAT32
 from amb.study import BackboneSettings
 
 CONFIG = "config.json"
@@ -72,6 +73,7 @@ class ModelConfig:
         features: By modality: audio, visual, text_states.
         normalisation: ``none``, ``zscore`` or ``per_video``.
         matmul_precision: As ``torch.set_float32_matmul_precision`` takes it.
+        precision: ``float32`` or ``bf16``; see ``amb.model.precision``.
         run: Where the weights come from; see the schema.
     """
 
@@ -85,6 +87,7 @@ class ModelConfig:
     features: dict[str, FeatureConfig]
     normalisation: str
     matmul_precision: str
+    precision: str
     run: dict[str, Any]
 
     @property
@@ -126,6 +129,7 @@ class ModelConfig:
             "features": {m: dataclasses.asdict(own) for m, own in self.features.items()},
             "normalisation": self.normalisation,
             "matmul_precision": self.matmul_precision,
+            "precision": self.precision,
             "weights_sha256": weights_sha256,
             "run": self.run,
             "versions": versions,
@@ -161,6 +165,7 @@ def read_config(file: Path) -> tuple[ModelConfig, str]:
         features=features,
         normalisation=content["normalisation"],
         matmul_precision=content["matmul_precision"],
+        precision=content.get("precision", FLOAT32),
         run=content["run"],
     )
     return config, content["weights_sha256"]

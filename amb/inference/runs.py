@@ -23,6 +23,7 @@ from amb.files import read_json, sha256_of
 from amb.inference.backbones import CARD, prepared_backbone
 from amb.inference.config import FeatureConfig, ModelConfig
 from amb.model.backbone import Backbone
+from amb.model.precision import FLOAT32
 from amb.study import BackboneSettings
 
 RECORD = "run.json"
@@ -77,6 +78,7 @@ def _configuration(
         features=_features(card, data["normalisation"]),
         normalisation=data["normalisation"],
         matmul_precision=method["training"]["matmul_precision"],
+        precision=method["training"].get("precision", FLOAT32),
         run=_provenance(folder, record, card),
     )
 

@@ -19,7 +19,6 @@ import torch
 
 from amb import provenance
 from amb.data.batches import SplitData
-from amb.data.frames import LazyFrames
 from amb.data.ragged import Array
 from amb.data.store import Store
 from amb.errors import InputError
@@ -33,6 +32,8 @@ from amb.inference.utterances import CheckedUtterances, Utterance, check_utteran
 from amb.inference.weights import build, save
 from amb.model.backbone import Backbone
 from amb.model.method import SentimentModel
+from amb.model.precision import use_matmul_precision
+from amb.model.reading import features_read
 from amb.training.predict import predict
 
 
@@ -195,16 +196,16 @@ class AmbForSentiment:
         return self._predict(tensors_of_store(store, self.config, self.backbone.folder, split))
 
     def _predict(self, data: SplitData) -> Array:
-        with _matmul_precision(self.config.matmul_precision):
+        with _matmul_precision(self.config.matmul_precision, self.device):
             predictions: Array = predict(self.model, data.to(self.device)).cpu().numpy()
         return predictions
 
 
 @contextmanager
-def _matmul_precision(precision: str) -> Iterator[None]:
+def _matmul_precision(precision: str, device: torch.device) -> Iterator[None]:
     """Multiply as the run did, then as the caller did before."""
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
+    use_matmul_precision(precision, device)
     try:
         yield
     finally:
@@ -220,14 +221,8 @@ def _with_what_is_read(
         m: [np.zeros((1, own.dimension), dtype=np.float32)] for m, own in config.features.items()
     }
     data = tensors_of_utterances(CheckedUtterances(words, zeros, [""]), config, backbone.folder)
-    rows = torch.arange(1)
-    frames = LazyFrames(data.frames, rows)
-    with torch.inference_mode():
-        model(dataclasses.replace(data.batch(rows), frames=frames))
-    features = {
-        m: dataclasses.replace(own, read=m in frames.collected)
-        for m, own in config.features.items()
-    }
+    read = features_read(model, data, torch.arange(1))
+    features = {m: dataclasses.replace(f, read=m in read) for m, f in config.features.items()}
     return dataclasses.replace(config, features=features)
 
 

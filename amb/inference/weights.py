@@ -17,6 +17,7 @@ from amb.files import sha256_of
 from amb.inference.config import ModelConfig
 from amb.model.backbone import Backbone
 from amb.model.method import SentimentModel, find_builder
+from amb.model.precision import set_precision
 from amb.training.checkpoint import ROWS, load_checkpoint, save_checkpoint
 from amb.training.seeds import seeded
 from amb.training.seen_embedding import FULL, PARENT
@@ -53,6 +54,7 @@ def build(config: ModelConfig, backbone: Backbone, weights: Path, origin: Path) 
         raise InputError(origin, "options", config.options, expected, str(error)[:200]) from error
     if model.reads_labels:
         raise InputError(origin, "builder", config.builder, "a method that predicts without labels")
+    set_precision(model, config.precision)
     load_checkpoint(weights, model, config.backbone_sha256)
     return model.eval()
 

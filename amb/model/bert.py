@@ -161,16 +161,22 @@ class BertAttention(nn.Module):
         if query.is_cuda and not (self.training and self.dropout.p):
             return F.scaled_dot_product_attention(query, key, value, attn_mask=key_mask)
         scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])  # (B, H, L, L)
-        weights = scores.masked_fill(~key_mask, float("-inf")).softmax(-1)
+        exact = torch.promote_types(scores.dtype, torch.float32)  # float32 where it was bfloat16
+        weights = scores.masked_fill(~key_mask, float("-inf")).softmax(-1, dtype=exact)
         mixed: Tensor = self.dropout(weights) @ value
         return mixed
 
 
 class BertLayer(nn.Module):
-    """One encoder layer: attention block, then feed-forward block."""
+    """One encoder layer: attention block, then feed-forward block.
+
+    Attributes:
+        bf16: Whether its matrix products are of bfloat16; see ``precision``.
+    """
 
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
+        self.bf16 = False
         self.attention = BertAttention(shape)
         self.intermediate = nn.ModuleDict(
             {"dense": nn.Linear(shape.hidden_size, shape.intermediate_size)}
@@ -182,14 +188,20 @@ class BertLayer(nn.Module):
         self, hidden_states: Tensor, layout: TokenLayout, adapt: Adapt | None = None
     ) -> Tensor:
         """Apply the attention block: (N, D) → (N, D)."""
-        states: Tensor = self.attention(hidden_states, layout, adapt)
+        with self._products(hidden_states):
+            states: Tensor = self.attention(hidden_states, layout, adapt)
         return states
 
     def feed_forward(self, hidden_states: Tensor, adapt: Adapt | None = None) -> Tensor:
         """Apply the feed-forward block: (N, D) → (N, D)."""
-        widened = self.activation(self.intermediate["dense"](hidden_states))
-        states: Tensor = self.output(widened, hidden_states, adapt)
+        with self._products(hidden_states):
+            widened = self.activation(self.intermediate["dense"](hidden_states))
+            states: Tensor = self.output(widened, hidden_states, adapt)
         return states
+
+    def _products(self, states: Tensor) -> torch.autocast:
+        """Return a context in which products are as exact as this layer's."""
+        return torch.autocast(states.device.type, torch.bfloat16, enabled=self.bf16)
 
     def forward(self, hidden_states: Tensor, layout: TokenLayout) -> Tensor:
         """Apply both blocks: (N, D) → (N, D)."""
@@ -228,6 +240,17 @@ class BertEncoder(nn.Module):
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
         self.memory = TextMemory()
+
+    def multiply_in_bf16(self) -> None:
+        """Take the matrix products of all layers in bfloat16; frozen weights are rounded for good.
+
+        Autocast would round a frozen weight anew in every step.
+        """
+        for layer in self.layers:
+            layer.bf16 = True
+            for module in layer.modules():
+                if isinstance(module, nn.Linear) and not module.weight.requires_grad:
+                    module.to(torch.bfloat16)
 
     def load_state_dict(self, *arguments: Any, **options: Any) -> Any:
         """Load weights; what was read under others is forgotten."""

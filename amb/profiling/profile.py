@@ -13,6 +13,7 @@ import torch
 
 from amb import provenance
 from amb.errors import InputError
+from amb.model.precision import BF16
 from amb.profiling.calls import FRAMES, REST, durations
 from amb.profiling.clock import Clock, clock_of
 from amb.profiling.watch import StepWatch, WatchedStep
@@ -58,7 +59,7 @@ def profile_row(
         "seed": seed,
         "hardware": {"type": context.device.type, "name": device_name(context.device)},
         "threads": torch.get_num_threads(),
-        "precision": training.matmul_precision,
+        "precision": BF16 if training.precision == BF16 else torch.get_float32_matmul_precision(),
         "warmup_steps": warmup,
         "steps": steps,
         "batch_size": training.batch_size,

@@ -256,6 +256,7 @@ def _environment(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what a run ran on and with, by name."""
     device, source = record.get("device", {}), record.get("source", {})
     yield "device", f"{device.get('type')}, {device.get('name')}"
+    yield "precision", str(record.get("precision", "float32"))
     for name in ("threads", "matmul_precision"):
         yield name, str(record.get(name, "unknown"))
     for package, version in sorted(record.get("versions", {}).items()):

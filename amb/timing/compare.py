@@ -47,7 +47,7 @@ def compare_steps(a: Job, b: Job, seed: int, pairs: int, steps: int, warmup: int
         "warmup_steps": warmup,
         "hardware": {"type": device.type, "name": device_name(device)},
         "threads": torch.get_num_threads(),
-        "precision": {side: own.matmul_precision for side, own in settings.items()},
+        "precision": {side: row.precision for side, row in rows.items()},
         "batch_size": {side: own.batch_size for side, own in settings.items()},
         "blocks": blocks,
         "versions": provenance.versions(),

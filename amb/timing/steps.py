@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from amb.errors import InputError
+from amb.model.precision import BF16, use_matmul_precision
 from amb.study import TrainingSettings
 from amb.training.loop import Position, backward
 from amb.training.pack import Pack
@@ -50,6 +51,12 @@ class TimedRow:
         self._pack = Pack([model], [seed])
         self._position = Position()
         self._rows = self._endless_rows(seed)
+        self._matmul_precision = self.settings.matmul_precision
+
+    @property
+    def precision(self) -> str:
+        """How exactly it multiplies: ``bf16``, or torch's setting for float32 products."""
+        return BF16 if self.settings.precision == BF16 else self._matmul_precision
 
     def time_block(self, steps: int) -> tuple[float, int]:
         """Take training steps and time them.
@@ -60,16 +67,18 @@ class TimedRow:
         Returns:
             Seconds, and the number of utterances that were shown.
         """
-        torch.set_float32_matmul_precision(self.settings.matmul_precision)
+        self._matmul_precision = use_matmul_precision(self.settings.matmul_precision, self.device)
         self._pack.model.train()
         utterances = 0
         self._wait()
         start = time.perf_counter()
-        for rows in islice(self._rows, steps):
-            backward(self._pack, self._data, rows.unsqueeze(0), self._position)
-            self._training.step()
-            self._position.step += 1
-            utterances += len(rows)
+        block = list(islice(self._rows, steps))
+        with self._data.ahead(block) as data:
+            for rows in block:
+                backward(self._pack, data, rows.unsqueeze(0), self._position)
+                self._training.step()
+                self._position.step += 1
+                utterances += len(rows)
         self._wait()
         return time.perf_counter() - start, utterances
 

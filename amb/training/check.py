@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from amb.data.batches import SplitData
-from amb.data.dataset import FRAME_MODALITIES, TEXT_STATES
-from amb.data.frames import LazyFrames
 from amb.data.token_cache import cached_tokens
 from amb.errors import InputError
-from amb.model.method import SentimentModel
+from amb.model.reading import modalities_read
 from amb.training.run import Job, build_model, open_context
 
 BATCH = 4
@@ -55,30 +50,6 @@ def check_method(job: Job) -> dict[str, Any]:
             where, "parameters without a gradient", silent[:5], "a gradient for all that train"
         )
     return {**model.count_parameters(), "reads": modalities_read(model.eval(), data, rows)}
-
-
-def modalities_read(model: SentimentModel, data: SplitData, rows: Tensor) -> list[str]:
-    """Find out which modalities a model reads: features that it asks for, words that matter.
-
-    Args:
-        model: In evaluation mode.
-        data: A split.
-        rows: Utterances to try it on (B,).
-
-    Returns:
-        Some of text, audio and visual, in this order; precomputed token states count as text.
-    """
-    batch = data.batch(rows)
-    frames = LazyFrames(data.frames, rows)
-    one_word = batch.token_ids.max()  # in place of every word-piece of a word
-    other_words = torch.where(batch.word_index >= 0, one_word, batch.token_ids)
-    with torch.inference_mode():
-        as_it_is = model(dataclasses.replace(batch, frames=frames))
-        rewritten = model(dataclasses.replace(batch, token_ids=other_words))
-    asked = {"text" if m == TEXT_STATES else m for m in frames.collected}
-    if not torch.equal(as_it_is, rewritten):
-        asked.add("text")
-    return [m for m in ("text", *FRAME_MODALITIES) if m in asked]
 
 
 def describe_texts(job: Job) -> str:

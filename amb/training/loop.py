@@ -130,6 +130,11 @@ def train_seeds(
     return [training.result(loop.position.micro_batches) for training in trainings]
 
 
+def parts(rows: Tensor, position: Position) -> tuple[Tensor, ...]:
+    """Cut the utterances of a step (K, B) into the parts in which they are shown."""
+    return rows.tensor_split(position.micro_batches, dim=1)
+
+
 def backward(pack: Pack, data: SplitData, rows: Tensor, position: Position) -> Tensor:
     """Add up the gradients of one step, in parts of the batch if need be.
 
@@ -143,7 +148,7 @@ def backward(pack: Pack, data: SplitData, rows: Tensor, position: Position) -> T
         (K,) each seed's mean loss; its gradient lies in the pack until it is handed back.
     """
     total = torch.zeros(len(pack), device=rows.device)
-    for part, own in enumerate(rows.tensor_split(position.micro_batches, dim=1)):
+    for part, own in enumerate(parts(rows, position)):
         pack.begin_step(position.epoch, position.step, part)
         losses = pack.losses(data.batch(own.flatten(), len(pack)))
         share = own.shape[1] / rows.shape[1]
@@ -198,13 +203,14 @@ class _Loop:
         for training in active:
             training.model.begin_epoch(place.epoch)
         pack.model.train()
-        for step, rows in enumerate(order.split(self.settings.batch_size, dim=1)):
-            if step < place.step:
-                continue
-            self._step(pack, active, rows)
-            place.step, place.seconds = step + 1, time.perf_counter() - start
-            if self.keeper:
-                self.keeper.after_step(trainings, place)
+        steps = order.split(self.settings.batch_size, dim=1)[place.step :]
+        plan = [own.flatten() for rows in steps for own in parts(rows, place)]
+        with self.train_data.ahead(plan) as data:
+            for rows in steps:
+                self._step(pack, active, data, rows)
+                place.step, place.seconds = place.step + 1, time.perf_counter() - start
+                if self.keeper:
+                    self.keeper.after_step(trainings, place)
         errors = self._validate(pack)
         seconds = time.perf_counter() - start
         for training, error in zip(active, errors, strict=True):
@@ -212,11 +218,13 @@ class _Loop:
             self.on_epoch(training.seed, training.end_epoch(place.epoch, loss, error, seconds))
         self.position = Position(place.epoch + 1, 0, place.micro_batches)
 
-    def _step(self, pack: Pack, active: Sequence[SeedTraining], rows: Tensor) -> None:
+    def _step(
+        self, pack: Pack, active: Sequence[SeedTraining], data: SplitData, rows: Tensor
+    ) -> None:
         """Take one step of every seed on its utterances ``rows`` (K, B)."""
         while True:
             try:
-                losses = backward(pack, self.train_data, rows, self.position)
+                losses = backward(pack, data, rows, self.position)
                 break
             except RuntimeError as error:
                 if not is_out_of_memory(error) or not self._halve(pack, rows):
@@ -247,9 +255,11 @@ class _Loop:
         pack.model.eval()
         predictions = torch.empty(len(pack), len(data), device=self.device)
         with torch.inference_mode():
-            for rows in data.by_length().split(max(1, BATCH // len(pack))):
-                predictions[:, rows] = pack.predict(data, rows)
-        return [float(error) for error in (predictions - data.labels).abs().mean(1)]
+            chunks = data.by_length().split(max(1, BATCH // len(pack)))
+            with data.ahead(rows.repeat(len(pack)) for rows in chunks) as data:
+                for rows in chunks:
+                    predictions[:, rows] = pack.predict(data, rows)
+        return [float(error) for error in (predictions - self.valid_data.labels).abs().mean(1)]
 
 
 def _closed_form(

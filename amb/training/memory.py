@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from amb.training.pack import Pack
 FLOAT_BYTES = 4
 COPIES = 5  # of a trainable number: itself, its gradient, two moments, the best epoch's
 HEADROOM = 0.8  # of what is free; the rest is for kernels' work space and fragmentation
+FEATURE_SHARE = 0.5  # of what is free may be features; the rest is for training
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,30 @@ def estimate_memory(model: SentimentModel, data: SplitData, batch_size: int) -> 
         trained=COPIES * FLOAT_BYTES * trainable,
         activations=sum(kept.values()),
     )
+
+
+def features_fit(splits: Iterable[SplitData], device: torch.device) -> bool:
+    """Whether the features of all splits are to be held on a device.
+
+    Args:
+        splits: The splits, on the host.
+        device: Where training is to be.
+
+    Returns:
+        False where they would take too much of its memory. A CPU reads them from the store's
+        mapped file and holds nothing.
+    """
+    free = free_bytes(device)
+    size = sum(own.nbytes for split in splits for own in split.frames.values())
+    return free is None or size <= FEATURE_SHARE * free
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Return the free memory of a GPU; None for a CPU."""
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -22,10 +22,11 @@ from amb.data.store import Store
 from amb.files import atomic_path, read_json, sha256_of, write_json
 from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape, SentimentModel, find_builder
+from amb.model.precision import set_precision, use_matmul_precision
 from amb.study import Study, digest, load_study
 from amb.training.checkpoint import save_checkpoint
 from amb.training.loop import OnEpoch, train_seeds
-from amb.training.memory import estimate_memory
+from amb.training.memory import estimate_memory, features_fit, free_bytes
 from amb.training.pack import UnpackableError
 from amb.training.record import (
     curve_rows,
@@ -92,21 +93,24 @@ def open_context(job: Job) -> Context:
     """Open what all seeds of a job share, and set the process's threads and precision."""
     study = load_study(job.study_file)
     torch.set_num_threads(job.threads)
-    torch.set_float32_matmul_precision(study.methods[job.method].training.matmul_precision)
+    device = torch.device(job.device)
+    use_matmul_precision(study.methods[job.method].training.matmul_precision, device)
     backbone = Backbone(job.backbone, study.backbone)
     backbone.require_positions(study.data["max_pieces"], job.study_file, "data.max_pieces")
     store = Store.open(job.store)
-    device = torch.device(job.device)
     splits = load_splits(store, job.backbone, study.data["max_pieces"], study.data["normalisation"])
     splits = apply_control(
         splits, study.methods[job.method].control, store.word_aligned, store.has_text
     )
+    held = features_fit(splits.values(), device)
+    if not held:
+        _say("features take too much of the GPU's memory: they are brought batch by batch")
     return Context(
         study,
         backbone,
         store,
         FeatureShape.of(store),
-        {name: split.to(device) for name, split in splits.items()},
+        {name: split.to(device, held) for name, split in splits.items()},
         device,
     )
 
@@ -117,6 +121,7 @@ def build_model(job: Job, seed: int) -> SentimentModel:
     method = context.study.methods[job.method]
     with seeded("initialisation", seed):
         model = find_builder(method.builder)(method.options, context.backbone, context.features)
+    set_precision(model, method.training.precision)
     return model.to(context.device)
 
 
@@ -240,7 +245,8 @@ def seeds_that_fit(job: Job, seeds: Sequence[int]) -> int:
         return 1
     batch_size = context.study.methods[job.method].training.batch_size
     estimate = estimate_memory(model, context.splits["train"], batch_size)
-    free, _ = torch.cuda.mem_get_info(context.device)
+    free = free_bytes(context.device)
+    assert free is not None, "a GPU says what it has"
     fits = min(estimate.seeds_that_fit(free), len(seeds))
     trained, kept = estimate.trained / 2**20, estimate.activations / 2**20
     _say(
@@ -274,6 +280,7 @@ def _train_and_write(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[
     results, row_ids = fit(job, models, seeds, on_epoch, keeper)
     record = {
         "config": context.study.training_view(job.method),
+        "precision": context.study.methods[job.method].training.precision,
         "parameters": parameters,
         "packed_seeds": list(seeds),
         "wall_time_s": (time.perf_counter() - start) / len(seeds),

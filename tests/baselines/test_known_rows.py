@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from amb.data.batches import SplitData
-from amb.data.frames import RaggedTensor
+from amb.data.ragged_tensor import RaggedTensor
 from amb.evaluation.predict import evaluate_seed
 from amb.files import read_json
 from amb.training.run import Job, open_context, run_seed

@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from amb.data.frames import RaggedTensor, ScaledFrames
+from amb.data.frames import ScaledFrames
 from amb.data.normalisation import Scaling
 from amb.data.ragged import Ragged
+from amb.data.ragged_tensor import RaggedTensor
 
 ARRAYS = [np.arange(n * 2, dtype=np.float32).reshape(n, 2) + 10 * n for n in (2, 4, 1, 3)]
 

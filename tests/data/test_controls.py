@@ -10,9 +10,10 @@ import torch
 
 from amb.data.batches import SplitData
 from amb.data.controls import apply_control, partners
-from amb.data.frames import RaggedTensor, ScaledFrames
+from amb.data.frames import ScaledFrames
 from amb.data.normalisation import Scaling
 from amb.data.ragged import Ragged
+from amb.data.ragged_tensor import RaggedTensor
 from amb.errors import InputError
 
 WORDS = [3, 1, 4, 2, 5]  # words of each utterance; a text has as many pieces, and two more

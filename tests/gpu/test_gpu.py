@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from safetensors.numpy import load_file
@@ -21,6 +22,7 @@ from amb.files import read_json
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.gpu
 SEED = 1111
+BF16 = "bf16"
 DEADLINE_S = 300
 
 FIND = """
@@ -28,6 +30,18 @@ import json, torch
 from amb.devices.visible import usable_gpus
 names = [gpu.name for gpu in usable_gpus()]
 print(json.dumps({"built": torch.version.cuda, "found": torch.cuda.is_available(), "names": names}))
+"""
+
+# Trains as ``amb train`` does, on a GPU of which this process is told that little memory is free.
+TRAIN_WITH_LITTLE_MEMORY = """
+import sys
+from pathlib import Path
+from amb.training import memory
+from amb.training.run import Job, open_context, run_pack
+memory.free_bytes = lambda device: 10_000
+job = Job(*map(Path, sys.argv[1:4]), "amb", Path(sys.argv[4]), "cuda")
+run_pack(job, [int(sys.argv[5])], lambda seed, epoch: None)
+assert all(frames.stream for frames in open_context(job).splits["train"].frames.values())
 """
 
 # Takes a lease as a job does, uses the GPU, and holds it until it is killed.
@@ -79,7 +93,8 @@ def gpus():
 def demo(folder, precision):
     """The demo study with one epoch, its store and its backbone; return what commands take."""
     content = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
-    content["training"] |= {"max_epochs": 1, "matmul_precision": precision}
+    own = {"precision": BF16} if precision == BF16 else {"matmul_precision": precision}
+    content["training"] |= {"max_epochs": 1, **own}
     content["statistics"]["claims"] = str(ROOT / "config" / "claims.yaml")
     study = folder / "study.yaml"
     study.write_text(yaml.safe_dump(content, sort_keys=False))
@@ -112,8 +127,10 @@ def test_the_demos_amb_trains_an_epoch_on_the_gpu(folder):
 
 
 # In float32 the two differ in the order of sums; `medium` lets the GPU multiply in TF32, whose
-# relative step is 2^-11.
-@pytest.mark.parametrize(("precision", "tolerance"), [("highest", 1e-4), ("medium", 2e-2)])
+# relative step is 2^-11; bfloat16's is 2^-8.
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [("highest", 1e-4), ("medium", 2e-2), (BF16, 1e-1)]
+)
 def test_predictions_of_cpu_and_gpu_agree(folder, precision, tolerance):
     inputs = demo(folder, precision)
     gpu, cpu = folder / f"{precision}_gpu", folder / f"{precision}_cpu"
@@ -126,6 +143,34 @@ def test_predictions_of_cpu_and_gpu_agree(folder, precision, tolerance):
     (run,) = read_json(agreement)["runs"]
     print(f"{precision}: largest difference {run['largest']:.1e}, mean {run['mean']:.1e}")
     assert run["predictions"] > 300
+
+
+def test_features_that_are_streamed_to_the_gpu_train_the_same_model(folder):
+    inputs = demo(folder, "highest")
+    held, streamed = folder / "held", folder / "streamed"
+    amb("train", *inputs, "--runs", held)
+    command = [sys.executable, "-c", TRAIN_WITH_LITTLE_MEMORY, *inputs[1:6:2], streamed, SEED]
+    done = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, env=environment(), timeout=DEADLINE_S
+    )
+    assert done.returncode == 0, done.stderr
+    assert "brought batch by batch" in done.stderr
+    paths = [f / "amb" / f"seed{SEED}" / "checkpoint.safetensors" for f in (held, streamed)]
+    one, other = map(load_file, paths)
+    # Not every kernel of CUDA adds up in one order, so that two runs need not agree to the bit.
+    for name, value in one.items():
+        np.testing.assert_allclose(other[name], value, atol=1e-5, rtol=1e-4, err_msg=name)
+
+
+def test_seeds_train_as_one_model_in_bf16_on_the_gpu(folder):
+    inputs = demo(folder, BF16)
+    runs = folder / "packed_bf16"
+    amb("train", *inputs, SEED + 1, "--pack", 2, "--runs", runs)
+    for seed in (SEED, SEED + 1):
+        record = read_json(runs / "amb" / f"seed{seed}" / "run.json")
+        assert (record["precision"], record["device"]["type"]) == (BF16, "cuda")
+        assert record["packed_seeds"] == [SEED, SEED + 1]
+        assert math.isfinite(record["best_valid_mae"])
 
 
 @pytest.fixture

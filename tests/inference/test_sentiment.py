@@ -17,6 +17,7 @@ from amb import AmbForSentiment, Utterance
 from amb.data.store import Store
 from amb.errors import InputError
 from amb.model.backbone_source import prepare_backbone
+from amb.model.precision import precision_of
 from amb.study import BackboneSettings
 
 BASELINES = Path(__file__).resolve().parents[2] / "baselines"
@@ -59,6 +60,26 @@ def test_every_method_predicts_what_evaluation_stored(tiny, tmp_path, method):
     model.save_pretrained(tmp_path / "saved")
     loaded = AmbForSentiment.from_pretrained(tmp_path / "saved", backbone=results.backbone)
     assert_equals_stored(loaded.predict(utterances_of(store, rows[:5])), run, store, rows[:5])
+
+
+def test_a_model_trained_in_bf16_predicts_in_bf16_wherever_it_goes(tiny, tmp_path):
+    recipe = "methods:\n  under_test: {builder: amb, training: {precision: bf16}}\n"
+    content = tiny.file.read_text().replace("methods:\n", recipe)
+    results = lay_out(tiny, tmp_path / "tiny", content)
+    run, store = results.run("under_test"), Store.open(results.store)
+    record = json.loads((run / "run.json").read_text())
+    assert record["precision"] == record["config"]["method"]["training"]["precision"] == "bf16"
+    model = AmbForSentiment.from_run(run)
+    model.save_pretrained(tmp_path / "saved")
+    assert json.loads((tmp_path / "saved" / "config.json").read_text())["precision"] == "bf16"
+    loaded = AmbForSentiment.from_pretrained(tmp_path / "saved", backbone=results.backbone)
+    rows = np.arange(20)
+    expected = stored_predictions(run)[store.utterances["id"].iloc[rows]].to_numpy()
+    for one in (model, loaded):
+        # Batches differ from those of evaluation: products are summed in another order.
+        predictions = one.predict(utterances_of(store, rows))
+        np.testing.assert_allclose(predictions, expected, atol=2e-3, rtol=0)
+        assert precision_of(one.model) == "bf16"
 
 
 def test_one_utterance_at_a_time_gives_the_same(results, model):

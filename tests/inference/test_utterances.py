@@ -32,6 +32,7 @@ def config():
         },
         normalisation="none",
         matmul_precision="medium",
+        precision="float32",
         run={},
     )
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from amb.data.batches import SplitData
-from amb.data.frames import RaggedTensor
+from amb.data.ragged_tensor import RaggedTensor
 from amb.model.method import SentimentModel
 from amb.study import TrainingSettings
 from amb.training.loop import train

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from amb.data.batches import SplitData
 from amb.model.method import SentimentModel
+from amb.model.precision import precision_of
 from amb.training.loop import train, train_seeds
 from amb.training.pack import InTurn, Pack, PackedLayerNorm, PackedLinear, UnpackableError
 from amb.training.run import Job, build_model, open_context
@@ -33,10 +34,11 @@ SEEDS = [3, 1, 4]
 def job_of(tiny, tmp_path):
     """Make the job of a row, with options."""
 
-    def make(row: str, options: str = "{}") -> Job:
+    def make(row: str, options: str = "{}", training: str = "{}") -> Job:
         content = tiny.file.read_text(encoding="utf-8")
         file = tmp_path / "study.yaml"
-        line = f"methods:\n  row_of_this_test: {{builder: {row}, options: {options}}}\n"
+        own = f"{{builder: {row}, options: {options}, training: {training}}}"
+        line = f"methods:\n  row_of_this_test: {own}\n"
         file.write_text(content.replace("methods:\n", line), encoding="utf-8")
         return Job(file, tiny.store, tiny.backbone, "row_of_this_test", tmp_path / "runs", "cpu")
 
@@ -106,6 +108,23 @@ def test_packed_seeds_learn_what_each_learns_alone(job_of, row):
 )
 def test_every_part_of_the_family_packs(job_of, options):
     assert_packed_equals_alone(job_of("amb", options))
+
+
+@pytest.mark.parametrize("row", ["amb", "finetuned_fusion"])
+def test_seeds_pack_in_bf16_and_agree_within_its_rounding(job_of, row):
+    job = job_of(row, training="{precision: bf16}")
+    context = open_context(job)
+    data = context.splits["train"], context.splits["valid"]
+    settings = context.study.methods[job.method].training
+    models = [build_model(job, seed) for seed in SEEDS]
+    assert precision_of(models[0]) == "bf16"
+    together = train_seeds(models, SEEDS, *data, settings, lambda seed, epoch: None)
+    alone = [
+        train(build_model(job, seed), *data, settings, seed, lambda epoch: None) for seed in SEEDS
+    ]
+    for one, other in zip(together, alone, strict=True):
+        assert one.best_valid_mae == pytest.approx(other.best_valid_mae, abs=1e-2)
+        assert {value.dtype for value in one.state.values()} == {torch.float32}
 
 
 @pytest.mark.parametrize("row", sorted(WITH_A_LOSS_OF_THEIR_OWN))

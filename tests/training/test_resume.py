@@ -24,10 +24,11 @@ KILLS = 10  # of packed seeds, and again of single ones
 
 @pytest.fixture
 def job_of(tiny, tmp_path):
-    def make(row: str, name: str, keep_minutes: float = 0.0) -> Job:
+    def make(row: str, name: str, keep_minutes: float = 0.0, precision: str = "float32") -> Job:
         content = tiny.file.read_text(encoding="utf-8")
         file = tmp_path / "study.yaml"
-        line = f"methods:\n  under_test: {{builder: {row}, training: {{max_epochs: 3}}}}\n"
+        training = f"{{max_epochs: 3, precision: {precision}}}"
+        line = f"methods:\n  under_test: {{builder: {row}, training: {training}}}\n"
         file.write_text(content.replace("methods:\n", line), encoding="utf-8")
         runs = tmp_path / name
         return Job(file, tiny.store, tiny.backbone, "under_test", runs, "cpu", 1, keep_minutes)
@@ -53,12 +54,16 @@ def ignore(seed, epoch):
     """Do nothing with an epoch."""
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in IN_CLOSED_FORM])
-def test_every_row_goes_on_where_it_was_stopped(job_of, row, monkeypatch):
+IN_FLOAT32 = [(row, "float32") for row in ROWS if row not in IN_CLOSED_FORM]
+IN_BF16 = [(row, "bf16") for row in ("amb", "finetuned_fusion", "misa")]
+
+
+@pytest.mark.parametrize(("row", "precision"), [*IN_FLOAT32, *IN_BF16])
+def test_every_row_goes_on_where_it_was_stopped(job_of, row, precision, monkeypatch):
     seed = SEEDS[:1]
-    undisturbed = job_of(row, "undisturbed", keep_minutes=60)
+    undisturbed = job_of(row, "undisturbed", 60, precision)
     run_pack(undisturbed, seed, ignore)
-    stopped = job_of(row, "stopped")
+    stopped = job_of(row, "stopped", precision=precision)
     save, left = ResumeFile.save, [5]
 
     def stop_after_five(self, trainings, position):
@@ -79,11 +84,14 @@ def test_every_row_goes_on_where_it_was_stopped(job_of, row, monkeypatch):
     assert {path.name for path in stopped.folder(seed[0]).iterdir()} == set(OUTPUTS)
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_sigkill_at_any_moment_changes_no_bit(job_of, packed):
+@pytest.mark.parametrize(
+    ("packed", "precision"), [(False, "float32"), (True, "float32"), (True, "bf16")]
+)
+def test_sigkill_at_any_moment_changes_no_bit(job_of, packed, precision):
     """Killed at random moments after a step, some of them while the state is written."""
     packs = [SEEDS] if packed else [SEEDS[:1], SEEDS[1:]]
-    undisturbed, killed = job_of("amb", "undisturbed", 60), job_of("amb", "killed")
+    undisturbed = job_of("amb", "undisturbed", 60, precision)
+    killed = job_of("amb", "killed", precision=precision)
     for pack in packs:
         run_pack(undisturbed, pack, ignore)
     chance = random.Random(7)

@@ -14,6 +14,7 @@ from amb.cli import main
 from amb.data.store import Store
 from amb.errors import InputError
 from amb.evaluation.predict import evaluate_seed
+from amb.training import memory
 from amb.training.progress import RunProgress
 from amb.training.run import OUTPUTS, Job, is_complete, open_context, run_pack, run_seed
 from amb.training.seeds import derive_seed
@@ -45,6 +46,26 @@ def test_a_run_leaves_its_files_and_its_record(job):
     curve = pd.read_csv(folder / "curve.csv")
     assert list(curve.epoch) == [1, 2]
     assert curve.valid_mae.min() == pytest.approx(record["best_valid_mae"])
+
+
+@pytest.mark.parametrize("seeds", [[1111], [1111, 1112]])
+def test_features_that_do_not_fit_are_streamed_and_change_no_bit(job, monkeypatch, capfd, seeds):
+    held = replace(job, runs=job.runs / "held")
+    run_pack(held, seeds, lambda seed, epoch: None)
+    streamed = replace(job, runs=job.runs / "streamed")
+    open_context.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(memory, "free_bytes", lambda device: 10_000)
+        run_pack(streamed, seeds, lambda seed, epoch: None)
+    assert all(f.stream for f in open_context(streamed).splits["train"].frames.values())
+    assert "brought batch by batch" in capfd.readouterr().err
+    for seed in seeds:
+        for one in (held, streamed):
+            evaluate_seed(one, seed)
+        assert contents(held.folder(seed)) == contents(streamed.folder(seed))
+        frames = [pd.read_parquet(j.folder(seed) / "predictions.parquet") for j in (held, streamed)]
+        pd.testing.assert_frame_equal(*frames)
+    open_context.cache_clear()
 
 
 def test_the_checkpoint_holds_trainable_weights_only(job):

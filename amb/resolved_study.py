@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,22 @@ def restore_study(resolved_file: Path, target: Path) -> Study:
             "a study of this version; the run records name the version that made it",
         )
     return study
+
+
+def read_resolved_study(resolved_file: Path) -> Study:
+    """Read ``study.json`` as the study that it is of.
+
+    Args:
+        resolved_file: ``study.json`` of a results folder.
+
+    Returns:
+        The study.
+
+    Raises:
+        InputError: As of ``restore_study``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return replace(restore_study(resolved_file, Path(folder, CONFIG_STUDY)), file=resolved_file)
 
 
 def write_resolved_study(study: Study, target: Path) -> None:

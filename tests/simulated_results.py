@@ -13,6 +13,7 @@ import yaml
 
 from amb.cli.verify import run_quietly
 from amb.evaluation.predictions import run_folder, write_predictions
+from amb.family import layerwise_methods
 from amb.files import write_json
 from amb.registration import record_evaluation
 from amb.resolved_study import copy_config, write_resolved_study
@@ -79,6 +80,8 @@ def make_results(
     results = ResultsFolder(folder, study)
     for (method, seed), rows in predictions.groupby(["method", "seed"]):
         _write_run(results, str(method), int(seed), rows)
+    inputs = ["--study", str(file), "--runs", str(folder / "runs")]
+    run_command(["costs", *inputs, "--out", str(folder / "costs.csv")])
     work = config.parent / "work"
     assert rebuild(copy_inputs(folder, work), folder, run_command) == []
     return results
@@ -109,8 +112,16 @@ def _write_run(results: ResultsFolder, method: str, seed: int, rows: pd.DataFram
             "best_valid_mae": 0.5,
         },
     )
-    curve = pd.DataFrame({"epoch": [1, 2, 3], "valid_mae": [0.9, 0.7, 0.6 + seed % 7 / 100]})
-    curve.to_csv(folder / "curve.csv", index=False)
+    curve = {
+        "epoch": [1, 2, 3],
+        "valid_mae": [0.9, 0.7, 0.6 + seed % 7 / 100],
+        "wall_time_s": [1.5, 1.25, 1.25],
+    }
+    pd.DataFrame(curve).to_csv(folder / "curve.csv", index=False)
+    if method in layerwise_methods(results.study):
+        norms = {"layer": [1, 2], "part": "whole", "added": [0.5, 1.5], "hidden": [10.0, 12.0]}
+        norms |= {"ratio": [0.05, 0.125], "pieces": 400}
+        pd.DataFrame(norms).to_csv(folder / "fusion_norms.csv", index=False)
     record_evaluation(folder, results.study.claims_file())
     origin = {"checkpoint_sha256": checkpoint, "store_sha256": "5" * 64, "source_sha256": "e" * 64}
     write_predictions(folder / "predictions.parquet", rows, origin)

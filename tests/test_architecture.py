@@ -44,7 +44,6 @@ SHARED = {
     "heartbeat",
     "presets",
     "provenance",
-    "recorded_study",
     "registration",
     "resolved_study",
     "search_space",

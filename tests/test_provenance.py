@@ -25,8 +25,8 @@ AROUND = {
     "amb.data.store": "of prepare: prints what has been written",
     "amb.registration": "of evaluate: notes what is claimed, and changes no prediction",
 }
-# Their output follows from the study alone, which has a digest of its own.
-WITHOUT_SOURCE = {"record_study"}
+# The first follows from the study alone, which has a digest of its own; the second has no output.
+WITHOUT_SOURCE = {"record_study", "verify"}
 STEPS = """
 import json, sys
 from pathlib import Path
@@ -136,9 +136,9 @@ def digests(folder, *edited):
 
 
 TRAINED = {"training", "amb", "finetuned_text", "misa", "tfn"}
-PREDICTED = {"evaluation", "corruption"}
+PREDICTED = {"evaluation", "corruption", "fusion_norms"}
 BUILT = {*TRAINED, *PREDICTED, "timing", "check"}
-SCORED = {"statistics", "claims", "reporting"}
+SCORED = {"statistics", "claims", "reporting", "figure", "page"}
 
 
 EDITS = {
@@ -148,6 +148,7 @@ EDITS = {
     "amb/data/formats/csd.py": {"data"},
     "amb/evaluation/corruption/encoders.py": {"corruption", "check"},
     "amb/data/contract.py": {"data", *BUILT},
+    "amb/evaluation/fusion_norms.py": {"fusion_norms"},
     "amb/model/adapter.py": {"amb", "finetuned_text"},  # of text alone, for its adapter rows
     "amb/model/backbone_source.py": {"backbone"},
     "amb/evaluation/predict.py": PREDICTED,
@@ -156,6 +157,10 @@ EDITS = {
     "amb/statistics/crossed_bootstrap.py": SCORED,
     "amb/registration.py": {"claims"},
     "amb/reporting/captions.py": {"reporting"},
+    "amb/reporting/effects_figure.py": {"reporting", "figure"},
+    "amb/reporting/study_page/seeds.py": {"page"},
+    "amb/reporting/study_page/assets/page.css": {"page"},
+    "workflow/report/effects_figure.rst": {"page"},
     "amb/timing/steps.py": {"timing"},
     "amb/training/progress.py": set(),
     "amb/training/workers.py": set(),

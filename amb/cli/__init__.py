@@ -36,6 +36,7 @@ COMMANDS = {
     "sensitivity": "amb.cli.sensitivity",
     "tables": "amb.cli.tables",
     "costs": "amb.cli.costs",
+    "efficiency": "amb.cli.efficiency",
     "ablation": "amb.cli.ablation",
     "published": "amb.cli.published",
     "trace": "amb.cli.trace",

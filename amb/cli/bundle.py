@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="results folder of a finished study")
     parser.add_argument("--out", type=Path, help="zip file (default: bundle.zip in the folder)")
     parser.add_argument(
-        "--texts", action="store_true", help="also a page that quotes utterances of real data"
+        "--texts", action="store_true", help="let the page quote the utterances of real data"
     )
     parser.add_argument("--date", default="", help="of publication (default: last evaluation)")
 
@@ -28,6 +28,6 @@ def run(args: argparse.Namespace) -> None:
     packed = write_bundle(args.results, out, run_quietly, args.texts, args.date)
     for line in summary_lines(packed.verification):
         print(line)
-    if packed.page_left_out:
-        print("The page quotes utterances of the data and was left out; --texts takes it in.")
+    if not packed.quotes_texts:
+        print("The page does not quote the utterances of the data; with --texts it does.")
     print(f"{out}: {packed.files} files, {out.stat().st_size / 1e6:.2f} MB")

@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> None:
         InputError: There is no such cell, a file is missing, or a number computed from the
             predictions is not the one in the table.
     """
-    from amb.recorded_study import read_recorded_study
     from amb.reporting.trace import Address, trace
+    from amb.resolved_study import read_resolved_study
 
     named = (args.table, args.row, args.metric)
     if (args.cell is None) == (None in named):
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
             "command line", "CELL", args.cell, "table:row:metric, or --table, --row and --metric"
         )
     address = Address.parse(args.cell or ":".join(named))
-    found = trace(args.results, read_recorded_study(args.results / "study.json"), address)
+    found = trace(args.results, read_resolved_study(args.results / "study.json"), address)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a log in ASCII is no error
     print("\n".join(_lines(found)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amb.errors import InputError
-from amb.files import atomic_path, sha256_of, write_json, write_text
+from amb.files import atomic_path, write_json, write_text
 from amb.provenance import ROOT
 from amb.publishing.audit import audit_page
 from amb.publishing.bill_of_materials import bill_of_materials
@@ -24,11 +24,11 @@ from amb.publishing.readme import bundle_readme
 from amb.verification.compare import OTHER_BYTES, WRONG
 from amb.verification.inputs import Inputs, copy_inputs
 from amb.verification.rebuild import RunCommand
-from amb.verification.verify import LEFT_OUT_FILE, Verification, verify
+from amb.verification.verify import Verification, verify
 
 DOCUMENTS = ("CITATION.cff", "LICENSE", "Snakefile", "pyproject.toml")
 SOURCES = {
-    "amb": ("*.py", "py.typed"),
+    "amb": ("*.py", "py.typed", "*.j2", "*.css", "*.js"),
     "baselines": ("*.py",),
     "config/presets": ("*.yaml",),
     "workflow": ("*.smk", "*.yaml", "*.rst"),
@@ -45,12 +45,12 @@ class Packed:
 
     Attributes:
         files: Number of files.
-        page_left_out: Whether a page was left out because it may quote texts of the data.
+        quotes_texts: Whether its page quotes the utterances of the data.
         verification: What verifying the results came to.
     """
 
     files: int
-    page_left_out: bool
+    quotes_texts: bool
     verification: Verification
 
 
@@ -63,7 +63,7 @@ def write_bundle(
         results: The results folder.
         target: The zip file to write.
         run_command: Runs a command of ``amb``.
-        texts: Whether a page that quotes utterances of real data goes in.
+        texts: Whether the page quotes the utterances of real data.
         date: Date of publication, ISO 8601; the day of the last evaluation if empty.
 
     Returns:
@@ -80,26 +80,25 @@ def write_bundle(
         folder = Path(work, "bundle")
         place = f"results/{facts.study}"
         made = [file.name for file in verification.files]
-        page_left_out = PAGE in made and not (texts or facts.synthetic)
-        if page_left_out:
-            made.remove(PAGE)
+        quotes_texts = texts or facts.synthetic
         copy_read(inputs, folder / place)
         copy_made(results, folder / place, made)
-        if page_left_out:
-            _note_left_out(results, folder / place)
+        # Made of what is in here: without the store, there are no texts to quote.
+        shown = results if quotes_texts else folder / place
+        run_command(["page", "--results", str(shown), "--out", str(folder / place / PAGE)])
         _copy_source(folder)
         write_json(folder / "sbom.cdx.json", bill_of_materials(facts.pins))
-        write_text(folder / "README.md", bundle_readme(facts, page_left_out))
+        write_text(folder / "README.md", bundle_readme(facts, quotes_texts))
         write_text(folder / "AUDIT.md", audit_page(facts, folder))
         write_crate(
             folder,
             facts,
-            _made(inputs, folder, place, made),
+            _made(inputs, folder, place, [*made, PAGE]),
             _read(folder, place),
             _day(facts, date),
         )
         count = _pack(folder, target)
-    return Packed(count, page_left_out, verification)
+    return Packed(count, quotes_texts, verification)
 
 
 def _refuse_what_differs(results: Path, verification: Verification) -> None:
@@ -108,11 +107,6 @@ def _refuse_what_differs(results: Path, verification: Verification) -> None:
         found = ", ".join(odd) or verification.failures[0].message
         hint = f"See amb verify {results}"
         raise InputError(results, "files", found, "what the predictions say, to the byte", hint)
-
-
-def _note_left_out(results: Path, folder: Path) -> None:
-    content = {"schema": 1, "left_out": {PAGE: sha256_of(results / PAGE)}}
-    write_json(folder / LEFT_OUT_FILE, content)
 
 
 def _copy_source(folder: Path) -> None:

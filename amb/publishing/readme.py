@@ -6,12 +6,12 @@ from amb.publishing.facts import Facts
 from amb.reporting.markdown import escape
 
 
-def bundle_readme(facts: Facts, page_left_out: bool) -> str:
+def bundle_readme(facts: Facts, quotes_texts: bool) -> str:
     """Return the README of a bundle.
 
     Args:
         facts: What is known of the study.
-        page_left_out: Whether its page is not in the bundle.
+        quotes_texts: Whether its page quotes the utterances of the data.
 
     Returns:
         Markdown.
@@ -22,7 +22,6 @@ def bundle_readme(facts: Facts, page_left_out: bool) -> str:
         if facts.synthetic
         else "The data set is not in here; its ids, labels and the predictions for them are."
     )
-    left_out = "\nThe study's page quotes utterances of the data and was left out.\n"
     return f"""# {escape(facts.study)}
 
 {escape(facts.description)}
@@ -34,9 +33,10 @@ compare them with those in here, in an empty environment (Python 3.11 to 3.13):
 python -m pip install .
 amb verify .
 ```
-{left_out if page_left_out else ""}
+
 | here | what |
 |---|---|
+| `{place}/index.html` | the study on one page, {"with" if quotes_texts else "without"} its texts |
 | `{place}/tables`, `figures`, `claims.md` | results as people read them |
 | `{place}/runs` | predictions, record and training curve of every run |
 | `{place}/study.json`, `config/` | the study resolved, and as written with its claims |

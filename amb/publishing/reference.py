@@ -1,6 +1,6 @@
 """A finished study as a small folder to commit: predictions, records, numbers and tables.
 
-Pictures and pages are left out; their SHA-256 stay, so that verifying can say whether they come out
+Pictures are left out; their SHA-256 stay, so that verifying can say whether they come out
 alike. What is written was verified, from what is written.
 """
 
@@ -17,8 +17,6 @@ from amb.verification.inputs import copy_inputs
 from amb.verification.rebuild import RunCommand
 from amb.verification.steps import PICTURES, files_of
 from amb.verification.verify import LEFT_OUT_FILE, Verification, verify
-
-PAGE = "index.html"
 
 
 def write_reference(results: Path, target: Path, run_command: RunCommand) -> Verification:
@@ -41,7 +39,7 @@ def write_reference(results: Path, target: Path, run_command: RunCommand) -> Ver
         for name in names:
             if not (results / name).is_file():
                 raise InputError(results / name, "file", "no such file", "a finished study")
-        left_out = [name for name in names if name.endswith(PICTURES) or name == PAGE]
+        left_out = [name for name in names if name.endswith(PICTURES)]
         copy_read(inputs, folder, smaller=True)
         copy_made(results, folder, [name for name in names if name not in left_out])
         hashes = {name: sha256_of(results / name) for name in left_out}

@@ -38,6 +38,7 @@ MOST_EXTRA = 200
 MADE_IN = ("", "tables", "figures")
 NOT_MADE = {
     *("study.json", "methods.json", "left_out.json", "report.html", "bundle.zip", "README.md"),
+    *("index.html", "costs.csv"),
 }
 
 

@@ -20,11 +20,14 @@ import yaml
 
 from amb.errors import InputError
 from amb.evaluation.predictions import CLEAN_FILE, CORRUPTED_FILE
+from amb.family import layerwise_methods
 from amb.registration import PUBLISHED
+from amb.reporting.fusion_norms_figure import FILE as FUSION_NORMS
 from amb.resolved_study import CONFIG_STUDY, restore_study
 from amb.study import Study
 
 STUDY, METHODS, STORE_CARD = "study.json", "methods.json", "store/card.json"
+COSTS = "costs.csv"
 RECORD, CURVE, EVALUATED = "run.json", "curve.csv", "evaluated.json"
 MIB = 2**20
 # The largest file of each kind that is read; real ones are far below.
@@ -139,6 +142,8 @@ def _names(source: Path, study: Study) -> Iterator[tuple[str, bool]]:
     yield f"config/{PUBLISHED}", False
     yield METHODS, study.data["reader"] == "demo"
     yield STORE_CARD, False
+    yield COSTS, True
+    layerwise = set(layerwise_methods(study))
     for name, row in study.methods.items():
         for seed in row.seeds:
             run = f"runs/{name}/seed{seed}"
@@ -146,6 +151,7 @@ def _names(source: Path, study: Study) -> Iterator[tuple[str, bool]]:
             yield f"{run}/{CLEAN_FILE}", True
             yield f"{run}/{CURVE}", not row.known_as
             yield f"{run}/{EVALUATED}", False
+            yield f"{run}/{FUSION_NORMS}", name in layerwise
             corrupted = study.corruption is not None and not row.known_as
             yield f"{run}/{CORRUPTED_FILE}", corrupted
     for method in study.tuned_rows():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,34 @@ def rebuild(
     Returns:
         The steps that failed.
     """
-    failures = []
+    with beside(inputs.folder, out):
+        return [*_failures(inputs, out, run_command, figures)]
+
+
+@contextmanager
+def beside(folder: Path, out: Path) -> Iterator[None]:
+    """Let a folder show, by links, what another holds, while a block runs.
+
+    Args:
+        folder: The other folder.
+        out: The folder; what it has itself stays as it is.
+
+    Yields:
+        Nothing.
+    """
+    links = [out / entry.name for entry in folder.iterdir() if not (out / entry.name).exists()]
+    for link in links:
+        link.symlink_to(folder.resolve() / link.name)
+    try:
+        yield
+    finally:
+        for link in links:
+            link.unlink()
+
+
+def _failures(
+    inputs: Inputs, out: Path, run_command: RunCommand, figures: bool
+) -> Iterator[Failure]:
     for step in steps_of(inputs.study):
         if step.only_draws and not figures:
             continue
@@ -54,7 +82,6 @@ def rebuild(
             with naming(inputs.folder, inputs.source):
                 run_command(arguments)
         except InputError as error:
-            failures.append(Failure(arguments[0], str(error)))
+            yield Failure(arguments[0], str(error))
         if "claims.json" in step.makes:
             carry_registration(inputs.source, out)
-    return failures

@@ -6,7 +6,8 @@ entry of ``STEPS``. In its command stand
     {runs}     the folder of runs: predictions, records, curves
     {config}   the folder of study.yaml, the claims file and published.csv
     {inputs}   the folder above both, with methods.json, tuned/ and speed/
-    {out}      the folder that everything is made in; later steps read there what earlier ones made
+    {out}      the folder that everything is made in; later steps read there what earlier ones made,
+               and beside that what {inputs} holds
     {name}     an entry of ``STEP_OPTIONS``: nothing, or options that depend on the study
 """
 
@@ -16,9 +17,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from amb.family import tuning_by_fusion, where_and_how
+from amb.reporting.figure_list import FIGURES, FigureKind
 from amb.study import Study
 
 PICTURES = (".png", ".pdf")
+# Drawn by steps of their own, beside tables.
+DRAWN_APART = ("robustness", "expected_maximum")
 
 Condition = Callable[[Study], bool]
 
@@ -37,6 +42,15 @@ def _has_known_answer(study: Study) -> bool:
 
 def _has_corruption(study: Study) -> bool:
     return study.corruption is not None
+
+
+def _has_published(study: Study) -> bool:
+    file = study.claims_file().parent / "published.csv"
+    if study.dataset() is None or not file.is_file():
+        return False
+    from amb.statistics.published import read_published
+
+    return study.dataset() in {number.dataset for number in read_published(file).numbers.values()}
 
 
 def _draws_independent_trials(study: Study) -> bool:
@@ -109,6 +123,27 @@ def _kinds(name: str, *kinds: str) -> tuple[str, ...]:
     return tuple(f"{name}.{kind}" for kind in kinds)
 
 
+def _table(name: str) -> tuple[str, ...]:
+    return _kinds(f"tables/{name}", "csv", "md", "html", "tex")
+
+
+def _ablation(name: str, has_cells: Condition) -> Step:
+    return Step(
+        f"ablation {_STUDY} --comparison {{out}}/tables/comparison.csv --pairs {{out}}/pairs.csv"
+        f" --costs {{inputs}}/costs.csv --table {name} --out-dir {{out}}/tables",
+        _table(name),
+        has_cells,
+    )
+
+
+def _figure(figure: FigureKind) -> Step:
+    return Step(
+        f"figures {_STUDY} --results {{out}} --out-dir {{out}}/figures --only {figure.name}",
+        _kinds(f"figures/{figure.name}", "png", "pdf"),
+        figure.belongs_to,
+    )
+
+
 _STUDY = "--study {config}/study.yaml"
 _READS = f"{_STUDY} --runs {{runs}}"
 
@@ -117,17 +152,20 @@ STEPS: tuple[Step, ...] = (
         f"score {_READS} --out-scores {{out}}/scores.csv --out-summary {{out}}/summary.csv",
         ("scores.csv", "summary.csv"),
     ),
-    Step(f"test {_READS} --out {{out}}/comparison.csv", ("comparison.csv",)),
+    Step(
+        f"test {_READS} --out {{out}}/comparison.csv --out-pairs {{out}}/pairs.csv",
+        ("comparison.csv", "pairs.csv"),
+    ),
     Step(f"sensitivity {_READS} --out {{out}}/sensitivity.csv", ("sensitivity.csv",)),
     Step(
         f"controls {_READS} --out-json {{out}}/controls.json --out-dir {{out}}/tables",
-        ("controls.json", *_kinds("tables/controls", "csv", "md", "html")),
+        ("controls.json", *_table("controls")),
         _has_controls,
     ),
     Step(
         f"known-answer {_READS} --methods {{inputs}}/methods.json"
         " --out-json {out}/known_answer.json --out-dir {out}/tables",
-        ("known_answer.json", *_kinds("tables/known_answer", "csv", "md", "html")),
+        ("known_answer.json", *_table("known_answer")),
         _has_known_answer,
     ),
     Step(
@@ -137,7 +175,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         f"metrics rank-by-variant {_READS} --out {{out}}/tables",
-        _kinds("tables/metric_variants", "csv", "md", "html"),
+        _table("metric_variants"),
     ),
     Step(
         f"robustness {_READS} --out {{out}}/robustness.csv",
@@ -148,28 +186,34 @@ STEPS: tuple[Step, ...] = (
         f"robustness-report {_STUDY} --robustness {{out}}/robustness.csv"
         " --tables {out}/tables --figures {out}/figures",
         (
-            *_kinds("tables/robustness", "csv", "md", "html"),
+            *_table("robustness"),
             *_kinds("figures/robustness", "png", "pdf"),
         ),
         _has_corruption,
     ),
     Step(
         f"tables {_STUDY} --summary {{out}}/summary.csv --comparison {{out}}/comparison.csv"
-        " --runs {runs} --out-dir {out}/tables --claims {out}/claims.json"
+        " --pairs {out}/pairs.csv --runs {runs} --out-dir {out}/tables --claims {out}/claims.json"
         " --out-claims {out}/claims.md {searches}",
         (
-            *_kinds("tables/comparison", "csv", "md", "html", "tex"),
+            *_table("comparison"),
+            *_table("ties"),
             *_kinds("claims", "md", "html", "tex"),
         ),
     ),
     Step(
-        f"figures {_STUDY} --scores {{out}}/scores.csv --summary {{out}}/summary.csv"
-        " --runs {runs} --out-dir {out}/figures",
-        (
-            *_kinds("figures/comparison", "png", "pdf"),
-            *_kinds("figures/training_curves", "png", "pdf"),
-        ),
+        f"efficiency {_STUDY} --costs {{inputs}}/costs.csv --out-dir {{out}}/tables",
+        _table("efficiency"),
     ),
+    _ablation("ablation", lambda study: bool(tuning_by_fusion(study))),
+    _ablation("fusion", lambda study: bool(where_and_how(study))),
+    Step(
+        f"published {_STUDY} --comparison {{out}}/tables/comparison.csv"
+        " --published {config}/published.csv --out-dir {out}/tables",
+        _table("published"),
+        _has_published,
+    ),
+    *(_figure(figure) for figure in FIGURES if figure.name not in DRAWN_APART),
     Step(
         f"expected-maximum {_STUDY} --tuned {{inputs}}/tuned --out-dir {{out}}/figures",
         _kinds("figures/expected_maximum", "png", "pdf"),

@@ -13,7 +13,6 @@ from amb.cli import main
 from amb.errors import InputError
 from amb.evaluation.predictions import run_folder, write_predictions
 from amb.files import read_json, write_json
-from amb.recorded_study import read_recorded_study
 from amb.reporting.efficiency import COSTS, caption, efficiency_grid, tidy_efficiency
 from amb.reporting.inputs import read_table
 from amb.reporting.metric_display import METRICS
@@ -69,11 +68,15 @@ def made(tmp_path_factory, simulate):
         ["score", *runs, "--out-scores", f"{folder}/scores.csv", "--out-summary", summary],
         ["test", *runs, "--out", tests, "--out-pairs", pairs],
         ["tables", *runs, "--summary", summary, "--comparison", tests, "--pairs", pairs, *out],
-        ["costs", *runs, "--costs", costs, *out],
-        [
-            *("ablation", "--study", study, "--comparison", f"{folder}/tables/comparison.csv"),
-            *("--pairs", pairs, "--costs", costs, *out),
-        ],
+        ["costs", *runs, "--out", costs],
+        ["efficiency", "--study", study, "--costs", costs, *out],
+        *(
+            [
+                *("ablation", "--study", study, "--comparison", f"{folder}/tables/comparison.csv"),
+                *("--pairs", pairs, "--costs", costs, "--table", table, *out),
+            ]
+            for table in ("ablation", "fusion")
+        ),
         ["metrics", "rank-by-variant", *runs, "--out", f"{folder}/tables"],
     ):
         assert main(command) == 0
@@ -161,8 +164,10 @@ def test_study_without_rows_for_an_ablation_is_an_input_error(made, tmp_path, ca
     content["methods"] = {"tfn": {}, "finetuned_fusion": {}}
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(content))
     files = ["--comparison", "-", "--pairs", "-", "--costs", "-", "--out-dir", "-"]
-    assert main(["ablation", "--study", f"{tmp_path}/study.yaml", *files]) == 2
-    assert "rows that differ in BERT or fusion" in capsys.readouterr().err
+    for table, wanted in (("ablation", "in BERT"), ("fusion", "in their fusion")):
+        command = ["ablation", "--study", f"{tmp_path}/study.yaml", "--table", table, *files]
+        assert main(command) == 2
+        assert f"rows that differ {wanted}" in capsys.readouterr().err
 
 
 def test_quoted_numbers_keep_the_digits_of_their_source():
@@ -199,14 +204,6 @@ def test_a_model_of_two_sources_has_marks_at_its_numbers(made):
 
 def test_generated_data_have_no_published_numbers(made):
     assert quoted_numbers(load_study(made / "study.yaml"), PublishedNumbers()) == []
-
-
-def test_recorded_study_is_the_study(made):
-    study = load_study(made / "study.yaml")
-    recorded = read_recorded_study(made / "study.json")
-    assert recorded.resolved() == study.resolved()
-    with pytest.raises(InputError, match=r"nowhere.json.*the file that amb study writes"):
-        read_recorded_study(made / "nowhere.json")
 
 
 @pytest.mark.parametrize(

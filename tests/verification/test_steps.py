@@ -13,9 +13,11 @@ from amb.study import load_study
 from amb.verification.steps import files_of, steps_of
 
 ROOT = Path(__file__).resolve().parents[2]
-# What stands left of the predictions, and the record of the study.
+# What stands left of the predictions, the record of the study, measurements, and the page, which
+# shows the rest and is made of it by whoever has it.
 LEFT = re.compile(
-    r"(prepare_\w+|check_methods|record_study|all)|(train|evaluate|corrupt|tune|time_methods)_\w+"
+    r"(prepare_\w+|check_methods|record_study|collect_costs|write_page|all)"
+    r"|(train|evaluate|corrupt|tune|time_methods|measure_fusion)_\w+"
 )
 SPACE = {"learning_rate": {"low": 1.0e-4, "high": 1.0e-2, "log": True}}
 SPEED = {"a": "amb", "b": "finetuned_fusion"}

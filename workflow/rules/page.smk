@@ -2,16 +2,17 @@
 
 # Whatever lies in the folders tables and figures is shown; named here is what must be there first.
 PAGE_TABLES = [
-    *[results(f"tables/{name}.md") for name in ("comparison", "metric_variants")],
-    results("tables/metric_variants.csv"),
+    *[
+        path
+        for name in ("comparison", "ties", "efficiency", "metric_variants", *ABLATIONS)
+        for path in table_files(name)
+    ],
+    *QUOTED,
     *CONTROLS,
     *KNOWN_ANSWER,
     *ROBUSTNESS,
 ]
-PAGE_FIGURES = [
-    *[results(f"figures/{name}.png") for name in ("comparison", "training_curves")],
-    *TUNING_FIGURE,
-]
+PAGE_FIGURES = [results(f"figures/{figure.name}.png") for figure in FIGURES]
 
 
 # Texts are those of the store; records and curves say how the runs went.

@@ -50,11 +50,31 @@ rule render_tables:
         " --claims {input.claims} --out-claims {output.claims} {params.tuned} > {log} 2>&1"
 
 
-# Parameters, time and memory of every run, measured once and kept in costs.csv, and their table.
-rule tabulate_costs:
+# Parameters, time and memory of every run. They are measured once: no prediction holds them.
+rule collect_costs:
     input:
         records=RECORDS,
         curves=CURVES,
+    output:
+        results("costs.csv"),
+    log:
+        results("logs/collect_costs.log"),
+    benchmark:
+        results("benchmarks/collect_costs.tsv")
+    params:
+        study=STUDY_FILE,
+        runs=input_folder("records", levels=2),
+        config=digest(STUDY.resolved()),
+        source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
+    shell:
+        "python -m amb costs --study {params.study} --runs {params.runs} --out {output}"
+        " > {log} 2>&1"
+
+
+# The same as a table.
+rule tabulate_efficiency:
+    input:
+        costs=results("costs.csv"),
     output:
         report(
             results("tables/efficiency.html"),
@@ -62,56 +82,54 @@ rule tabulate_costs:
             category="Tables",
             labels={"table": "Efficiency", "format": "page"},
         ),
-        costs=results("costs.csv"),
         tables=table_files("efficiency"),
     log:
-        results("logs/tabulate_costs.log"),
+        results("logs/tabulate_efficiency.log"),
     benchmark:
-        results("benchmarks/tabulate_costs.tsv")
+        results("benchmarks/tabulate_efficiency.tsv")
     params:
         study=STUDY_FILE,
-        runs=input_folder("records", levels=2),
         tables=output_folder("tables"),
         config=digest(STUDY.resolved()),
         source=provenance.source_digest(*provenance.REPORTING_SOURCES),
     shell:
-        "python -m amb costs --study {params.study} --runs {params.runs}"
-        " --costs {output.costs} --out-dir {params.tables} > {log} 2>&1"
+        "python -m amb efficiency --study {params.study} --costs {input.costs}"
+        " --out-dir {params.tables} > {log} 2>&1"
 
 
-if ABLATIONS:
+# What BERT does by where modalities meet (T2), and where and how fusion acts (T3).
+for ablation_name, ablation_title in ABLATIONS.items():
 
-    # What BERT does by where modalities meet (T2), and where and how fusion acts (T3).
-    rule tabulate_ablations:
+    rule:
+        name:
+            f"tabulate_{ablation_name}"
         input:
             comparison=results("tables/comparison.csv"),
             pairs=results("pairs.csv"),
             costs=results("costs.csv"),
         output:
-            [
-                report(
-                    results(f"tables/{name}.html"),
-                    caption=f"../report/{name}.rst",
-                    category="Tables",
-                    labels={"table": title, "format": "page"},
-                )
-                for name, title in ABLATIONS.items()
-            ],
-            tables=[path for name in ABLATIONS for path in table_files(name)],
+            report(
+                results(f"tables/{ablation_name}.html"),
+                caption=f"../report/{ablation_name}.rst",
+                category="Tables",
+                labels={"table": ablation_title, "format": "page"},
+            ),
+            tables=table_files(ablation_name),
         log:
-            results("logs/tabulate_ablations.log"),
+            results(f"logs/tabulate_{ablation_name}.log"),
         benchmark:
-            results("benchmarks/tabulate_ablations.tsv")
+            results(f"benchmarks/tabulate_{ablation_name}.tsv")
         params:
             **caption_params(),
             study=STUDY_FILE,
+            table=ablation_name,
             tables=output_folder("tables"),
             config=digest(STUDY.resolved()),
             source=provenance.source_digest(*provenance.REPORTING_SOURCES),
         shell:
             "python -m amb ablation --study {params.study} --comparison {input.comparison}"
-            " --pairs {input.pairs} --costs {input.costs} --out-dir {params.tables}"
-            " > {log} 2>&1"
+            " --pairs {input.pairs} --costs {input.costs} --table {params.table}"
+            " --out-dir {params.tables} > {log} 2>&1"
 
 
 if QUOTED:

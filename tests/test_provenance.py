@@ -121,7 +121,7 @@ def test_what_is_left_out_exists():
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("source")
-    for package in ("amb", "baselines"):
+    for package in ("amb", "baselines", "workflow/report"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("*.pyc"))
     return folder
 
@@ -159,7 +159,7 @@ EDITS = {
     "amb/reporting/captions.py": {"reporting"},
     "amb/reporting/effects_figure.py": {"reporting", "figure"},
     "amb/reporting/study_page/seeds.py": {"page"},
-    "amb/reporting/study_page/assets/page.css": {"page"},
+    "amb/reporting/study_page/assets/tables.css": {"page"},
     "workflow/report/effects_figure.rst": {"page"},
     "amb/timing/steps.py": {"timing"},
     "amb/training/progress.py": set(),

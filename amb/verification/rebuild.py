@@ -46,6 +46,7 @@ def rebuild(
     Returns:
         The steps that failed.
     """
+    out.mkdir(parents=True, exist_ok=True)
     with beside(inputs.folder, out):
         return [*_failures(inputs, out, run_command, figures)]
 

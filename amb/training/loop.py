@@ -256,10 +256,10 @@ class _Loop:
         predictions = torch.empty(len(pack), len(data), device=self.device)
         with torch.inference_mode():
             chunks = data.by_length().split(max(1, BATCH // len(pack)))
-            with data.ahead(rows.repeat(len(pack)) for rows in chunks) as data:
+            with data.ahead(rows.repeat(len(pack)) for rows in chunks) as coming:
                 for rows in chunks:
-                    predictions[:, rows] = pack.predict(data, rows)
-        return [float(error) for error in (predictions - self.valid_data.labels).abs().mean(1)]
+                    predictions[:, rows] = pack.predict(coming, rows)
+        return [float(error) for error in (predictions - data.labels).abs().mean(1)]
 
 
 def _closed_form(

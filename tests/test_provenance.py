@@ -154,7 +154,7 @@ EDITS = {
     "amb/evaluation/predict.py": PREDICTED,
     "amb/evaluation/corrupt.py": {"corruption"},
     "amb/evaluation/metrics.py": SCORED,
-    "amb/statistics/crossed_bootstrap.py": SCORED,
+    "amb/statistics/crossed_bootstrap.py": {"statistics", "claims", "reporting"},
     "amb/registration.py": {"claims"},
     "amb/reporting/captions.py": {"reporting"},
     "amb/reporting/effects_figure.py": {"reporting", "figure"},

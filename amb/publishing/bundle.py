@@ -14,13 +14,13 @@ from pathlib import Path
 
 from amb.errors import InputError
 from amb.files import atomic_path, write_json, write_text
-from amb.provenance import ROOT
 from amb.publishing.audit import audit_page
 from amb.publishing.bill_of_materials import bill_of_materials
 from amb.publishing.crate import write_crate
 from amb.publishing.facts import LOCKS, Facts, gather
 from amb.publishing.parts import copy_made, copy_read
 from amb.publishing.readme import bundle_readme
+from amb.source_graph import ROOT
 from amb.verification.compare import OTHER_BYTES, WRONG
 from amb.verification.inputs import Inputs, copy_inputs
 from amb.verification.rebuild import RunCommand

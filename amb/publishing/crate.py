@@ -14,8 +14,8 @@ import yaml
 
 from amb.errors import InputError
 from amb.files import sha256_of
-from amb.provenance import ROOT
 from amb.publishing.facts import Facts
+from amb.source_graph import ROOT
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",

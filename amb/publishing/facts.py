@@ -10,7 +10,7 @@ from typing import Any
 from amb.errors import InputError
 from amb.evaluation.predictions import run_folder
 from amb.files import read_json
-from amb.provenance import ROOT
+from amb.source_graph import ROOT
 from amb.verification.inputs import EVALUATED, RECORD, Inputs
 from amb.verification.verify import Verification
 

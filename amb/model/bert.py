@@ -170,6 +170,9 @@ class BertAttention(nn.Module):
 class BertLayer(nn.Module):
     """One encoder layer: attention block, then feed-forward block.
 
+    Args:
+        shape: Sizes.
+
     Attributes:
         bf16: Whether its matrix products are of bfloat16; see ``precision``.
     """

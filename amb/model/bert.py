@@ -168,11 +168,18 @@ class BertAttention(nn.Module):
 
 
 class BertLayer(nn.Module):
-    """One encoder layer: attention block, then feed-forward block."""
+    """One encoder layer: attention block, then feed-forward block.
+
+    Args:
+        shape: Sizes.
+
+    Attributes:
+        bf16: Whether its matrix products are of bfloat16; see ``precision``.
+    """
 
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
-        self.bf16 = False  # whether its matrix products are of bfloat16; see ``precision``
+        self.bf16 = False
         self.attention = BertAttention(shape)
         self.intermediate = nn.ModuleDict(
             {"dense": nn.Linear(shape.hidden_size, shape.intermediate_size)}

@@ -30,6 +30,7 @@ rule all:
     default_target: True
     input:
         PREDICTIONS,
+        results("methods.json"),
         CONTROLS,
         KNOWN_ANSWER,
         SEARCHES,

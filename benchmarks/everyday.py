@@ -1,11 +1,12 @@
 """Time what a person does all day: help, status, a dry run, a run that has nothing to do.
 
-    python -m benchmarks.everyday --study config/demo.yaml --directory FOLDER
+    python -m benchmarks.everyday --study config/demo.yaml --directory .
 
-FOLDER holds ``results/`` of the study, finished with today's source; an empty folder serves for all
-but the run that has nothing to do. The commands take turns, in processes of their own, and their
-first round is not counted. CPU time is that of a command and its children; on a busy machine wall
-time says more of the machine. Prints a Markdown table; --readme puts it into the README here.
+The directory holds ``results/`` of the study, finished with today's source, and the study's path
+begins there; an empty one serves for all but the run that has nothing to do. The commands take
+turns, in processes of their own, and their first round is not counted. CPU time is that of a command
+and its children; on a busy machine wall time says more of the machine. Prints a Markdown table;
+--readme puts it into the README here.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("--readme", action="store_true", help="write into benchmarks/README.md")
     args = parser.parse_args()
     folder = args.directory.resolve()
-    listed = commands(args.study.resolve(), folder)
+    listed = commands(args.study, folder)
     if NOTHING not in measure(listed[3], folder)[2]:
         print("These results are not complete: the run that has nothing to do is left out.")
         listed = listed[:-1]

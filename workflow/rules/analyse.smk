@@ -99,7 +99,7 @@ rule check_controls:
 rule check_known_answer:
     input:
         predictions=PREDICTIONS,
-        methods=ancient(results("methods.json")),
+        methods=results("methods.json"),
     output:
         report(
             results("tables/known_answer.html"),

@@ -41,7 +41,9 @@ rule prepare_backbone:
         "python -m amb backbone --study {params.study} --out {params.backbone} > {log} 2>&1"
 
 
-# Every method is built and tried on one batch before hours are spent on any of them.
+# Every method is built and tried on one batch, before the hours of training that could run as well.
+# It is no input of training: once Snakemake has a reason to run a job, it looks for none downstream,
+# and through an ancient input it passes none on: a changed method would not be trained again.
 rule check_methods:
     input:
         store=[results(f"store/{name}") for name in STORE_FILES],
@@ -52,6 +54,7 @@ rule check_methods:
         results("logs/check_methods.log"),
     benchmark:
         results("benchmarks/check_methods.tsv")
+    priority: 1
     params:
         study=STUDY_FILE,
         store=input_folder("store"),

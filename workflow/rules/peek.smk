@@ -11,7 +11,6 @@ for method, row in STUDY.compared().methods.items():
             store=[results(f"store/{name}") for name in STORE_FILES],
             test_labels=results("store/labels.test.parquet"),
             backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
-            checked=ancient(results("methods.json")),
             recipe=recipe(method),
         output:
             inflation=results(f"peek/{method}.json"),

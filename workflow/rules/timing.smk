@@ -9,7 +9,6 @@ for a, b in TIMED:
         input:
             store=[results(f"store/{name}") for name in STORE_FILES],
             backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
-            checked=ancient(results("methods.json")),
         output:
             results(f"speed/{a}_against_{b}.json"),
         log:

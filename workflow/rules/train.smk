@@ -9,7 +9,6 @@ for method, pack, seeds in packs():
         input:
             store=[results(f"store/{name}") for name in STORE_FILES],
             backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
-            checked=ancient(results("methods.json")),
             recipe=recipe(method),
         output:
             checkpoints=update(run_files("checkpoint.safetensors", method, seeds)),

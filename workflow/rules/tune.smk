@@ -9,7 +9,6 @@ for method in STUDY.tuned_rows():
         input:
             store=[results(f"store/{name}") for name in STORE_FILES],
             backbone=[results(f"backbone/{name}") for name in BACKBONE_FILES],
-            checked=ancient(results("methods.json")),
         output:
             search=results(f"tuned/{method}.json"),
             study=results(f"tuned/{method}.yaml"),

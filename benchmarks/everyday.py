@@ -4,9 +4,9 @@
 
 The directory holds ``results/`` of the study, finished with today's source, and the study's path
 begins there; an empty one serves for all but the run that has nothing to do. The commands take
-turns, in processes of their own, and their first round is not counted. CPU time is that of a command
-and its children; on a busy machine wall time says more of the machine. Prints a Markdown table;
---readme puts it into the README here.
+turns, in processes of their own, and their first round is not counted. CPU time is that of a
+command and its children; on a busy machine wall time says more of the machine. Prints a Markdown
+table; --readme puts it into the README here.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from statsmodels.stats.multitest import multipletests
 
 from amb.evaluation.metrics import Floats
 
@@ -46,6 +45,9 @@ def adjust(p_values: ArrayLike, correction: str) -> Floats:
     tested = ~np.isnan(p)
     adjusted = np.full(p.shape, np.nan)
     if tested.any():
+        # Imported here: it takes a second, which whoever only renders need not pay.
+        from statsmodels.stats.multitest import multipletests
+
         # Keep out of loops: statsmodels collects garbage in it, tens of milliseconds a call.
         adjusted[tested] = multipletests(p[tested], method=CORRECTIONS[correction])[1]
     return adjusted

@@ -63,7 +63,8 @@ def find_ties(pairs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         pairs: Tests of all pairs: ``metric``, ``scope``, ``a``, ``b``, ``p``, ``significant``.
-        summary: Mean of every method and metric: ``method``, ``metric``, ``mean``.
+        summary: Mean of every method and metric: ``method``, ``metric``, ``mean``. Methods that are
+            in no pair, such as control rows, are left out.
 
     Returns:
         ``TIE_COLUMNS``, best first within a metric and scope. A method whose mean is undefined has
@@ -72,7 +73,8 @@ def find_ties(pairs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (metric, scope), own in pairs.groupby(["metric", "scope"], sort=False):
-        means = _best_first(summary[summary["metric"] == metric], str(metric))
+        tested = summary["method"].isin({*own["a"], *own["b"]})  # controls are not
+        means = _best_first(summary[tested & (summary["metric"] == metric)], str(metric))
         names = [name for name, mean in means.items() if mean == mean]
         different = _pairs_of(own[own["significant"]])
         letters = compact_letters(names, {pair for pair in different if pair <= set(names)})

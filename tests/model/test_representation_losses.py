@@ -58,7 +58,7 @@ def test_difference_equals_its_definition(pair):
 def test_difference_is_zero_for_orthogonal_and_for_lone_utterances(pair):
     one = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]])
     other = torch.tensor([[0.0, 1.0], [0.0, 1.0], [0.0, -1.0], [0.0, -1.0]])
-    assert difference_loss(one, other).item() == 0
+    assert difference_loss(one, other).item() == pytest.approx(0, abs=1e-12)
     assert difference_loss(one, one).item() > 0.1
     lone = torch.rand(1, D, requires_grad=True)
     loss = difference_loss(lone, torch.rand(1, D))

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.testing.compare import compare_images
 
 from amb.reporting.figure_list import FIGURES
-from amb.reporting.figure_style import SERIES, luminance, save_figure, series
+from amb.reporting.figure_style import SERIES, house_style, luminance, save_figure, series
 from amb.reporting.figures import DRAW
 
 from pictures import BASELINES, DPI, PICTURES  # isort: skip
@@ -126,6 +126,8 @@ def test_text_is_large_enough_to_be_printed():
 @pytest.mark.parametrize("name", PICTURES)
 def test_nothing_is_cut_off_at_the_edges(name):
     figure = drawn(name)
+    with house_style():
+        figure.draw_without_rendering()  # lays out; the box is that of what was laid out
     width, height = figure.get_size_inches()
     drawn_box = figure.get_tightbbox()
     assert drawn_box.x0 >= -0.01

@@ -107,8 +107,15 @@ def write_study(folder, simulate, metrics, seeds):
             *("--pairs", pairs, *tables, "--claims", tested),
             *("--out-claims", f"{folder}/claims.md"),
         ],
-        ["costs", *study, "--costs", costs, *tables],
-        ["ablation", *study[:2], *compared, "--pairs", pairs, "--costs", costs, *tables],
+        ["costs", *study, "--out", costs],
+        ["efficiency", *study[:2], "--costs", costs, *tables],
+        *(
+            [
+                *("ablation", *study[:2], *compared, "--pairs", pairs, "--costs", costs, *tables),
+                *("--table", table),
+            ]
+            for table in ("ablation", "fusion")
+        ),
         [
             *("published", "--study", f"{folder}/mosi.yaml", *compared, *tables),
             *("--published", f"{ROOT}/config/published.csv"),

@@ -84,7 +84,7 @@ def test_rank_writes_table_page_and_numbers_and_prints_them(folder, capsys):
     assert rank(folder, "--out", folder / "tables") == 0
     printed = capsys.readouterr().out
     names = {path.name for path in (folder / "tables").iterdir()}
-    assert names == {"metric_variants.md", "metric_variants.html", "metric_variants.csv"}
+    assert names == {f"metric_variants.{kind}" for kind in ("md", "html", "csv", "tex")}
     page = (folder / "tables" / "metric_variants.md").read_text(encoding="utf-8")
     for text in (printed, page):
         assert "sims is left out: it is for labels within ±1, and they reach 3." in text

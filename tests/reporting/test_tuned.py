@@ -43,7 +43,8 @@ def test_searches_are_read_with_their_diverged_trials(tuned):
 
 def test_the_budget_is_a_column_where_rows_were_tuned_and_only_there(results, tmp_path):
     trials = dict.fromkeys(results.labels, 20)
-    parts = [results.read("summary"), results.read("comparison"), results.parameters()]
+    parts = [results.read(name) for name in ("summary", "comparison", "pairs")]
+    parts.append(results.parameters())
     statistics = results.study.statistics
     table = tidy_comparison(*parts, results.labels, statistics, trials)
     write_comparison(tmp_path / "tables", table)
@@ -115,7 +116,7 @@ def test_the_table_command_takes_the_searches(results, tmp_path):
         trials = {"trials": [{"valid_mae": 1.0}] * 4}
         (folder / f"{method}.json").write_text(json.dumps(trials), encoding="utf-8")
     arguments = ["--study", "study.yaml", "--summary", "summary.csv"]
-    arguments += ["--comparison", "comparison.csv", "--runs", "runs"]
+    arguments += ["--comparison", "comparison.csv", "--pairs", "pairs.csv", "--runs", "runs"]
     paths = [a if a.startswith("--") else str(results.folder / a) for a in arguments]
     out = tmp_path / "tables"
     assert main(["tables", *paths, "--out-dir", str(out), "--tuned", str(folder)]) == 0

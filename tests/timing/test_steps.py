@@ -8,6 +8,7 @@ import yaml
 
 from amb.cli import main
 from amb.files import read_json
+from amb.model.precision import use_matmul_precision
 from amb.statistics.speed import read_timings
 from amb.timing.steps import TimedRow
 from amb.training.loop import train
@@ -55,7 +56,8 @@ def test_every_block_is_written_with_the_machine_that_it_ran_on(tiny, tmp_path):
     assert record["hardware"]["type"] == "cpu"
     assert record["hardware"]["name"]
     assert (record["threads"], record["steps"], record["warmup_steps"]) == (1, 2, 1)
-    assert record["precision"] == {"a": "medium", "b": "medium"}
+    chosen = use_matmul_precision("medium", torch.device("cpu"))
+    assert record["precision"] == {"a": chosen, "b": chosen}
     timing = read_timings([tmp_path / "speed.json"])["amb", "finetuned_fusion"]
     assert len(timing.seconds) == 3
     sides = [[b["utterances"] for b in record["blocks"] if b["side"] == s] for s in "ab"]

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from amb.reporting.metric_display import METRICS
 from amb.reporting.study_page.folder import StudyFolder
 
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -37,6 +38,7 @@ def caption_params(folder: StudyFolder) -> dict[str, Any]:
     return {
         "seeds": seed_range(folder),
         "alpha": folder.alpha,
+        "metric": METRICS[study["statistics"]["metrics"][0]].label,
         "reference": folder.labels[study["statistics"]["reference"]],
         "draws": (study.get("corruption") or {}).get("draws", 0),
     }

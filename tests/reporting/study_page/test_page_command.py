@@ -4,15 +4,16 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from amb.cli import main
 from amb.evaluation.predictions import write_predictions
+from amb.provenance import PAGE_SOURCES
 from amb.reporting.study_page.document import MOST_BYTES, render_page
 from amb.reporting.study_page.folder import open_folder
+from amb.source_graph import ROOT, files_behind
 
 
 def page_of(results, study=None):
@@ -133,8 +134,5 @@ def test_the_page_needs_no_torch():
 def test_the_workflow_makes_the_page_and_remakes_it_when_its_layout_changes(tmp_path, tiny, plan):
     planned = plan(tmp_path, tiny.file, "results/tiny/index.html")
     assert "amb page" in planned["write_page"]
-    from amb import provenance
-
-    assets = Path(provenance.ROOT) / "amb" / "reporting" / "study_page" / "assets"
-    names = {file.name for file in provenance._sources_below(assets.parent)}
-    assert {file.name for file in assets.iterdir()} <= names
+    assets = ROOT / "amb" / "reporting" / "study_page" / "assets"
+    assert set(assets.iterdir()) <= set(files_behind(PAGE_SOURCES))

@@ -107,13 +107,14 @@ def analyse(folder: Path, study: Path) -> None:
         ["study", "--study", study, "--out", folder / "study.json"],
         ["score", *same, "--out-scores", folder / "scores.csv", "--out-summary",
          folder / "summary.csv"],
-        ["test", *same, "--out", folder / "comparison.csv"],
+        ["test", *same, "--out", folder / "comparison.csv", "--out-pairs", folder / "pairs.csv"],
         ["claims", *same, "--claims", ROOT / "config" / "claims.yaml", "--out-json",
          folder / "claims.json"],
         ["tables", *same, "--summary", folder / "summary.csv", "--comparison",
-         folder / "comparison.csv", "--out-dir", folder / "tables"],
-        ["figures", *same, "--scores", folder / "scores.csv", "--summary", folder / "summary.csv",
-         "--out-dir", folder / "figures"],
+         folder / "comparison.csv", "--pairs", folder / "pairs.csv", "--out-dir",
+         folder / "tables"],
+        ["figures", "--study", study, "--results", folder, "--out-dir", folder / "figures",
+         "--only", "comparison", "claims", "training_curves"],
         ["metrics", "rank-by-variant", *same, "--out", folder / "tables"],
     ]  # fmt: skip
     for step in steps:

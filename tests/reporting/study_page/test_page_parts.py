@@ -164,7 +164,8 @@ def test_tables_stand_in_the_readers_order_and_unknown_ones_last(own_results):
     _, results = own_results
     (results / "tables" / "a_new_one.md").write_text("# Brand new\n\nWords.\n", encoding="utf-8")
     tables = read_tables(results)
-    assert [table.name for table in tables] == ["comparison", "metric_variants", "a_new_one"]
+    names = ["comparison", "ties", "metric_variants", "a_new_one"]
+    assert [table.name for table in tables] == names
     assert tables[-1].title == "Brand new"
     differences = tables[0].details[0]
     assert [part.title for part in differences][:2] == ["Differences to the reference", "MAE"]

@@ -77,7 +77,7 @@ def test_the_audit_says_what_was_found(unpacked):
     audit = (unpacked / "AUDIT.md").read_text()
     lines = {line.split(" | ")[0].strip("| "): line for line in audit.splitlines() if "|" in line}
     assert "| no | 0 of 8 checkpoints" in lines["Pre-trained models"]
-    assert "19 files made again from the predictions and equal" in lines["Functional: exercisable"]
+    assert "47 files made again from the predictions and equal" in lines["Functional: exercisable"]
     assert "| partly | source, runs, tables; the data set is not" in lines["Functional: complete"]
     assert "not archived yet" in audit
 
@@ -87,7 +87,7 @@ def test_the_source_in_a_bundle_verifies_it(unpacked):
     command = [sys.executable, "-m", "amb", "verify", ".", "--no-figures"]
     done = subprocess.run(command, cwd=unpacked, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "15 of 19 files agree" in done.stdout
+    assert "29 of 47 files agree" in done.stdout
 
 
 def test_results_that_differ_are_not_packed(results, tmp_path):

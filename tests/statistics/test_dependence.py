@@ -212,8 +212,10 @@ def cells_by_row(page):
 def test_rendered_tables_change_where_that_method_stands(two_results):
     before, after = (cells_by_row(files["tables/comparison.md"]) for files in two_results)
     differing = [label for (label, old), (_, new) in zip(before, after, strict=True) if old != new]
-    # Its means; its gain in two metrics at two scopes.
-    assert differing == 5 * [LABELS["late_fusion"]]
+    # Its means; its gain in two metrics at two scopes. Of the reference, whether it ties (bold).
+    own = [label for label in differing if label != LABELS["finetuned_fusion"]]
+    assert own == 5 * [LABELS["late_fusion"]]
+    assert len(differing) <= len(own) + 1
 
 
 def test_claims_change_that_are_about_that_method(two_results):

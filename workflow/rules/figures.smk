@@ -21,7 +21,7 @@ DRAWN = [figure for figure in FIGURES if figure.name in FIGURE_FILES]
 # From files of the results folder alone.
 rule draw_figures:
     input:
-        scores=results("scores.csv"),
+        scores=[results("scores.csv")],
         files=[file for figure in DRAWN for file in FIGURE_FILES[figure.name]],
     output:
         [

@@ -177,9 +177,7 @@ def test_links_lead_to_a_claim_a_section_and_an_utterance(visit):
     page = visit("#claim-amb-trains-fast")
     assert page.locator("details.untested").get_attribute("open") is not None
     page.evaluate("window.location.hash = '#provenance'")
-    page.wait_for_function(
-        "document.querySelector('.sections [aria-current]')?.hash === '#provenance'"
-    )
+    page.locator(".sections a[aria-current][href='#provenance']").wait_for()
     name = page.locator("#utterance-list .meta a").nth(2).inner_text()
     page.locator("#utterance-list .meta a").nth(2).click()
     assert page.locator("#utterance-list .meta a").all_inner_texts() == [name]

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.queues import SimpleQueue
+from multiprocessing.connection import Connection
 from typing import Any
 
 from amb.failures import KILLED_BY
@@ -25,7 +25,7 @@ from amb.training.seed_training import Epoch
 Task = Callable[[Job, int, Callable[[Epoch], None]], str]
 Message = tuple[int, Epoch] | None
 
-_messages: SimpleQueue[Message] | None = None
+_messages: Connection | None = None
 
 
 def run_seeds(
@@ -48,12 +48,17 @@ def run_seeds(
         return _run_in_turn(task, job, seeds, progress)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["amb.training.run"])
-    messages: SimpleQueue[Message] = context.SimpleQueue()
-    listener = threading.Thread(target=_listen, args=(messages, progress), daemon=True)
+    # A pipe without a lock: a worker killed while it held one would block all others for ever. A
+    # message is far shorter than PIPE_BUF (4,096 bytes), so the kernel writes it whole or not.
+    received, messages = context.Pipe(duplex=False)
+    listener = threading.Thread(target=_listen, args=(received, progress), daemon=True)
     listener.start()
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(messages,))
     try:
         futures = {pool.submit(_work, task, job, seed): seed for seed in seeds}
+        # The pool looks again at which workers live before, not after, it starts one for a task;
+        # without one more task it would never see the end of the last (seen with CPython 3.11).
+        pool.submit(_nothing)
         processes = _processes_of(pool)
         failed = _collect(futures, progress)
         _name_signals(failed, processes)
@@ -62,7 +67,7 @@ def run_seeds(
         _stop(pool)
         raise
     finally:
-        messages.put(None)
+        messages.send(None)
         listener.join()
         pool.shutdown(cancel_futures=True)
 
@@ -123,12 +128,13 @@ def _collect(futures: dict[Future[str], int], progress: RunProgress) -> dict[int
     return failed
 
 
-def _listen(messages: SimpleQueue[Message], progress: RunProgress) -> None:
-    while (message := messages.get()) is not None:
+def _listen(received: Connection, progress: RunProgress) -> None:
+    message: Message
+    while (message := received.recv()) is not None:
         progress.epoch(*message)
 
 
-def _start_worker(messages: SimpleQueue[Message]) -> None:
+def _start_worker(messages: Connection) -> None:
     global _messages
     _messages = messages
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -146,10 +152,14 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
+def _nothing() -> None:
+    pass
+
+
 def _work(task: Task, job: Job, seed: int) -> str:
     assert _messages is not None
     messages = _messages
-    return task(job, seed, lambda epoch: messages.put((seed, epoch)))
+    return task(job, seed, lambda epoch: messages.send((seed, epoch)))
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:

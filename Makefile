@@ -38,7 +38,7 @@ bundle: setup
 	  --config study=$(STUDY) finish=none -- bundle
 
 test: setup check
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # What only a GPU can show; says why where it skips.
 test-gpu: setup

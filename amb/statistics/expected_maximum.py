@@ -64,5 +64,8 @@ def _of_subsets(ascending: Floats, n: int) -> float:
     """Return the mean over all subsets of size n of their maximum."""
     B = ascending.size
     # Of exact integers: the quotient is correctly rounded, where factorials in floats overflow.
-    weights = np.array([comb(i - 1, n - 1) / comb(B, n) for i in range(n, B + 1)])
-    return float(weights @ ascending[n - 1 :])
+    subsets, with_maximum, weights = comb(B, n), 1, []
+    for i in range(n, B + 1):
+        weights.append(with_maximum / subsets)
+        with_maximum = with_maximum * i // (i - n + 1)  # C(i − 1, n − 1) becomes C(i, n − 1)
+    return float(np.array(weights) @ ascending[n - 1 :])

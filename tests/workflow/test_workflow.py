@@ -148,7 +148,8 @@ def test_a_killed_pack_keeps_the_runs_that_it_had_finished(tmp_path, tiny):
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump(content))
     runs = tmp_path / "results" / "tiny" / "runs" / "late_fusion"
-    arguments = ["--config", f"study={study}", "seeds_per_job=8"]
+    # No more than predictions: what follows them is shown by the test above.
+    arguments = ["results/tiny/scores.csv", "--config", f"study={study}", "seeds_per_job=8"]
     with ThreadPoolExecutor(1) as pool:
         killed = pool.submit(snakemake, tmp_path, *arguments, cores=1)
         while len(list(runs.glob("*/run.json"))) < 2:
@@ -179,7 +180,7 @@ def test_control_rows_are_checked_and_one_out_of_range_fails_the_run(tmp_path, t
     content["statistics"]["reference"] = "late_fusion"
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump(content, sort_keys=False))
-    arguments = ["--config", f"study={study}"]
+    arguments = ["results/tiny/controls.json", "--config", f"study={study}"]
     first = snakemake(tmp_path, *arguments)
     assert first.returncode == 0, first.stderr
     results = tmp_path / "results" / "tiny"

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 STUDY ?= demo
 
-.PHONY: setup demo verify reference bundle test test-gpu check format clean
+.PHONY: setup demo verify reference bundle pictures test test-gpu check format clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -36,6 +36,10 @@ reference: setup
 bundle: setup
 	PATH="$(abspath $(BIN)):$$PATH" snakemake --cores all --resources gpu=1 \
 	  --config study=$(STUDY) finish=none -- bundle
+
+# The pictures of README and docs, from the committed predictions of the demo (needs chromium).
+pictures: setup
+	$(BIN)/python docs/pictures.py
 
 test: setup check
 	$(BIN)/python -m pytest -n auto --dist worksteal

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.data.demo import DemoSettings, bounds
     from amb.evaluation.reading import read_study_predictions
     from amb.files import write_json
-    from amb.reporting.inputs import read_object
+    from amb.reporting.inputs import modalities_read
     from amb.reporting.known_answer import above_bound, write_known_answer
     from amb.statistics.known_answer import known_answer
     from amb.study import load_study
@@ -40,10 +40,7 @@ def run(args: argparse.Namespace) -> None:
     study = load_study(args.study)
     if study.data["reader"] != "demo":
         raise InputError(args.study, "data.reader", study.data["reader"], "demo")
-    reads = {
-        name: read_object(args.methods, name, dict, "the file that amb check writes")[name]["reads"]
-        for name in study.methods
-    }
+    reads = modalities_read(args.methods, study)
     settings = DemoSettings(**study.data["demo"])
     predictions = read_study_predictions(args.runs, study)
     found = known_answer(predictions, study, reads, bounds(settings))

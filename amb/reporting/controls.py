@@ -43,9 +43,13 @@ def write_controls(folder: Path, checked: Mapping[str, Any]) -> None:
         folder: Where to; created if need be.
         checked: The content of ``controls.json``.
     """
-    frame = pd.DataFrame(_csv_rows(checked), columns=CSV_COLUMNS)
     text, tex = markdown_controls(checked), latex_controls(checked)
-    write_table_files(folder, "controls", "Controls", frame, text, tex)
+    write_table_files(folder, "controls", "Controls", controls_frame(checked), text, tex)
+
+
+def controls_frame(checked: Mapping[str, Any]) -> pd.DataFrame:
+    """Return ``controls.csv``: one line a quantity and seed, unrounded."""
+    return pd.DataFrame(_csv_rows(checked), columns=CSV_COLUMNS)
 
 
 def markdown_controls(checked: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from amb.errors import InputError
 from amb.files import read_json
+from amb.study import Study
 
 SCOPES = ("fixed_set", "population")
 
@@ -82,6 +83,23 @@ def read_table(file: Path, layout: Layout) -> pd.DataFrame:
     for column in layout.flags:
         frame[column] = _flags(file, frame[column])
     return frame[[*wanted, *optional]]
+
+
+def modalities_read(methods: Path, study: Study) -> dict[str, list[str]]:
+    """Return which modalities each row's model reads.
+
+    Args:
+        methods: ``methods.json`` of ``amb check``.
+        study: The rows that are asked for.
+
+    Returns:
+        Names of modalities, by row.
+
+    Raises:
+        InputError: The file is missing, or lacks a row.
+    """
+    origin = "the file that amb check writes"
+    return {name: read_object(methods, name, dict, origin)[name]["reads"] for name in study.methods}
 
 
 def read_object(file: Path, key: str, kind: type, origin: str) -> dict[str, Any]:

@@ -42,9 +42,14 @@ def write_known_answer(folder: Path, found: Mapping[str, Any]) -> None:
         folder: Where to; created if need be.
         found: The content of ``known_answer.json``.
     """
-    frame = pd.DataFrame([{**row, "reads": "+".join(row["reads"])} for row in found["rows"]])
     text, tex = markdown_known_answer(found), latex_known_answer(found)
+    frame = known_answer_frame(found)
     write_table_files(folder, "known_answer", "Known answer", frame, text, tex)
+
+
+def known_answer_frame(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Return ``known_answer.csv``: one line a row, unrounded."""
+    return pd.DataFrame([{**row, "reads": "+".join(row["reads"])} for row in found["rows"]])
 
 
 def markdown_known_answer(found: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """What stands behind a cell of a table: its files, its seeds, and its number computed again.
 
 A cell is named ``table:row:metric``, as in ``comparison:amb:mae``; of ``metric_variants``,
-``table:row:metric:variant``; of ``robustness``, ``table:row:metric:kind:target:level``.
+``table:row:metric:variant``; of ``robustness``, ``table:row:metric:kind:target:level``; of
+``controls``, ``table:row:quantity``; of ``known_answer``, ``table:row:column``.
 """
 
 from __future__ import annotations
@@ -14,14 +15,20 @@ from typing import Any
 
 import pandas as pd
 
+from amb.data.demo import DemoSettings, bounds
 from amb.errors import InputError
 from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metric_variants import VARIANTS
 from amb.evaluation.predictions import CLEAN_FILE, CORRUPTED_FILE, run_folder
 from amb.evaluation.reading import read_robustness_predictions, read_study_predictions
 from amb.files import read_json, sha256_of
+from amb.reporting.controls import controls_frame
+from amb.reporting.inputs import modalities_read
+from amb.reporting.known_answer import known_answer_frame
 from amb.statistics.compare import moments_by_method
+from amb.statistics.controls import check_controls
 from amb.statistics.costs import read_costs, summarise_costs
+from amb.statistics.known_answer import known_answer
 from amb.statistics.metric_ranks import rank_by_variant
 from amb.statistics.moments import metric_table
 from amb.statistics.pairs import all_pairs
@@ -35,6 +42,7 @@ from amb.study import Study
 TOLERANCE = 1e-9  # of a number that was written with all its digits
 _MEAN = ("mean", "ci_low", "ci_high")
 _EFFECT = ("estimate", "ci_low", "ci_high", "p")
+_KNOWN_ANSWER = ("explained", "ci_low", "ci_high", "share", "mae", "bound", "mae_bound", "p_above")
 _COSTS = ("wall_time_s", "epoch_time_s", "peak_memory_bytes", "checkpoint_bytes", "runs")
 
 
@@ -138,7 +146,8 @@ def trace(folder: Path, study: Study, address: Address) -> Trace:
     file = folder / "tables" / f"{address.table}.csv"
     if not file.is_file():
         raise InputError(file, "file", "no such file", "a table of this study")
-    return _TRACERS[address.table](folder, study.compared(), address, file)
+    rows = study if address.table in _OF_ALL_ROWS else study.compared()
+    return _TRACERS[address.table](folder, rows, address, file)
 
 
 def _comparison(folder: Path, study: Study, address: Address, file: Path) -> Trace:
@@ -255,6 +264,42 @@ def _robustness(folder: Path, study: Study, address: Address, file: Path) -> Tra
     return Trace(address, file, files, (), checks)
 
 
+def _controls(folder: Path, study: Study, address: Address, file: Path) -> Trace:
+    frame = _read(file)
+    _require_known(frame, file, row=address.row, quantity=address.metric)
+    predictions = read_study_predictions(folder / "runs", study)
+    again = controls_frame(check_controls(predictions, study))
+    where = {"row": address.row, "quantity": address.metric}
+    found, own = _matching(frame, **where), _matching(again, **where)
+    if len(found) != len(own) or own.empty:
+        raise InputError(file, str(address), f"{len(found)} lines", f"{len(own)} lines")
+    names = ("found", "ci_low", "ci_high", "low", "high")
+    checks = [
+        Check(f"{name}, seed {b['seed']}", float(a[name]), float(b[name]))
+        for (_, a), (_, b) in zip(found.iterrows(), own.iterrows(), strict=True)
+        for name in names
+        if pd.notna(a[name]) or pd.notna(b[name])
+    ]
+    rows = [address.row, *found["intact"].dropna().unique()]
+    return Trace(address, file, _files(folder, study, rows), (), tuple(checks))
+
+
+def _known_answer(folder: Path, study: Study, address: Address, file: Path) -> Trace:
+    frame = _read(file)
+    _require_known(frame, file, row=address.row)
+    if address.metric not in _KNOWN_ANSWER:
+        raise InputError(file, "column", address.metric, f"one of {', '.join(_KNOWN_ANSWER)}")
+    own = study.only([address.row])
+    reads = modalities_read(folder / "methods.json", own)
+    predictions = read_study_predictions(folder / "runs", own, splits=("test",))
+    found = known_answer(predictions, own, reads, bounds(DemoSettings(**study.data["demo"])))
+    value = known_answer_frame(found)[address.metric].iloc[0]
+    cell = _matching(frame, row=address.row)[address.metric].iloc[0]
+    check = Check(address.metric, float(cell), float(value))
+    return Trace(address, file, _files(folder, study, [address.row]), (), (check,))
+
+
+_OF_ALL_ROWS = ("controls", "known_answer")  # other tables leave control rows out
 _TRACERS: dict[str, Callable[[Path, Study, Address, Path], Trace]] = {
     "comparison": _comparison,
     "ties": _ties,
@@ -264,6 +309,8 @@ _TRACERS: dict[str, Callable[[Path, Study, Address, Path], Trace]] = {
     "published": _published,
     "metric_variants": _metric_variants,
     "robustness": _robustness,
+    "controls": _controls,
+    "known_answer": _known_answer,
 }
 
 
@@ -317,15 +364,23 @@ def _files(
 
 def _row(file: Path, **wanted: str) -> pd.Series:
     """Return the one row of a table that an address names."""
-    table = pd.read_csv(file, dtype={"method": str, "row": str}, keep_default_na=True)
-    for name, value in wanted.items():
-        if name not in ("level",) and value not in set(table[name].dropna()):
-            known = ", ".join(map(str, table[name].dropna().unique()))
-            raise InputError(file, name, value, f"one of {known}")
+    table = _read(file)
+    _require_known(table, file, **{name: v for name, v in wanted.items() if name != "level"})
     found = _matching(table, **wanted)
     if found.empty:
         raise InputError(file, "cell", ", ".join(wanted.values()), "a cell of this table")
     return found.iloc[0]
+
+
+def _read(file: Path) -> pd.DataFrame:
+    return pd.read_csv(file, dtype={"method": str, "row": str}, keep_default_na=True)
+
+
+def _require_known(table: pd.DataFrame, file: Path, **wanted: str) -> None:
+    for name, value in wanted.items():
+        if value not in set(table[name].dropna()):
+            known = ", ".join(map(str, table[name].dropna().unique()))
+            raise InputError(file, name, value, f"one of {known}")
 
 
 def _matching(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:

@@ -223,6 +223,17 @@ def test_a_cell_is_traced_to_its_files_and_computed_again(made, capsys, cell):
     assert "DIFFERS" not in text
 
 
+def test_what_a_row_explains_of_generated_data_is_traced(capsys):
+    reference = ROOT / "results" / "reference" / "demo"
+    for column in ("explained", "ci_low", "mae_bound"):
+        assert main(["trace", str(reference), f"known_answer:amb:{column}"]) == 0
+    text = capsys.readouterr().out
+    assert "runs/amb/seed1116/predictions.parquet" in text
+    assert "DIFFERS" not in text
+    assert main(["trace", str(reference), "known_answer:amb:reads"]) == 2
+    assert "one of explained, ci_low" in capsys.readouterr().err
+
+
 def test_trace_takes_the_parts_of_a_name_too(made, capsys):
     parts = ["--table", "comparison", "--row", "amb", "--metric", "mae"]
     assert main(["trace", str(made), *parts]) == 0

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from amb.cli import main
 from amb.evaluation.predictions import read_origin, write_predictions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +150,7 @@ def test_a_killed_pack_keeps_the_runs_that_it_had_finished(tmp_path, tiny):
     study.write_text(yaml.safe_dump(content))
     runs = tmp_path / "results" / "tiny" / "runs" / "late_fusion"
     # No more than predictions: what follows them is shown by the test above.
-    arguments = ["results/tiny/scores.csv", "--config", f"study={study}", "seeds_per_job=8"]
+    arguments = ["--config", f"study={study}", "seeds_per_job=8", "--", "results/tiny/scores.csv"]
     with ThreadPoolExecutor(1) as pool:
         killed = pool.submit(snakemake, tmp_path, *arguments, cores=1)
         while len(list(runs.glob("*/run.json"))) < 2:
@@ -167,7 +168,7 @@ def test_a_killed_pack_keeps_the_runs_that_it_had_finished(tmp_path, tiny):
     assert all(file.read_bytes() == content for file, content in kept.items())
 
 
-def test_control_rows_are_checked_and_one_out_of_range_fails_the_run(tmp_path, tiny):
+def test_control_rows_are_checked_and_one_out_of_range_fails_the_run(tmp_path, tiny, capsys):
     content = yaml.safe_load(tiny.file.read_text())
     content["methods"] = {
         "late_fusion": {},
@@ -180,12 +181,20 @@ def test_control_rows_are_checked_and_one_out_of_range_fails_the_run(tmp_path, t
     content["statistics"]["reference"] = "late_fusion"
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump(content, sort_keys=False))
-    arguments = ["results/tiny/controls.json", "--config", f"study={study}"]
+    targets = ["results/tiny/controls.json", "results/tiny/study.json"]
+    arguments = ["--config", f"study={study}", "--", *targets]
     first = snakemake(tmp_path, *arguments)
     assert first.returncode == 0, first.stderr
     results = tmp_path / "results" / "tiny"
     table = results / "tables" / "controls.md"
     assert "5 of 5 control rows in range" in table.read_text()
+    quantities = pd.read_csv(results / "tables" / "controls.csv").set_index("row")["quantity"]
+    for row in ("permuted", "shuffled", "mean_predictor"):
+        cell = f"controls:{row}:{quantities[[row]].iloc[-1]}"
+        assert main(["trace", str(results), cell]) == 0, cell
+    traced = capsys.readouterr().out
+    assert "DIFFERS" not in traced
+    assert "runs/late_fusion/seed1111" in traced  # what the shuffled row is compared with
 
     leaky = results / "runs" / "permuted" / "seed1112" / "predictions.parquet"
     frame, origin = pd.read_parquet(leaky), read_origin(leaky)

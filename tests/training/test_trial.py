@@ -22,7 +22,7 @@ LOSS = "def loss(self, batch):\n        return "
 # What of the template is replaced by what, and what the error says.
 FAULTS = {
     "raises": (JOINT, JOINT + "[:, :3] @ joint",
-               r"UnboundLocalError.*Line \d+: `joint = .*`.*token_ids \(7, \d+\), frames\['audio'\]"),
+               r"UnboundLocal.*Line \d+: `joint = .*`.*token_ids \(7, \d+\), frames\['audio'\]"),
     "shapes": (JOINT, JOINT.replace("self.text(", "self.text(hidden_states[:2, :5] + "),
                r"forward.*RuntimeError: The size of tensor.*Line \d+: `joint = self.text"),
     "column": (LAST, LAST + ".unsqueeze(-1)",

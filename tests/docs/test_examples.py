@@ -8,13 +8,12 @@ import types
 
 import numpy as np
 import pytest
-import simulated_results
 import yaml
 from doc_commands import ROOT
 from markdown_it import MarkdownIt
+from simulated_results import make_runs, study_content
 
 from amb.cli import main
-from amb.cli.verify import run_quietly
 from amb.data import sources
 from amb.data.prepare import write_dataset
 from amb.data.store import Store
@@ -107,13 +106,12 @@ def test_the_reader_refuses_by_place(read_jsonl, tmp_path, text, message):
         read_jsonl({"dataset": "other", "file": "mine.jsonl"}, tmp_path)
 
 
-def test_the_claims_of_a_reader_are_judged_from_a_file_of_their_own(
-    simulate, tmp_path, monkeypatch
-):
+def test_the_claims_of_a_reader_are_judged_from_a_file_of_their_own(simulate, tmp_path):
     claims, statistics = blocks("add-a-claim.md", "yaml")
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "my_claims.yaml").write_text(claims)
-    content = simulated_results.study_content()
+    own = tmp_path / "own" / "my_claims.yaml"
+    own.parent.mkdir()
+    own.write_text(claims)
+    content = study_content()
     content["methods"] = {
         "my_method": {"label": "My method"},
         "finetuned_text": {},
@@ -122,28 +120,23 @@ def test_the_claims_of_a_reader_are_judged_from_a_file_of_their_own(
     content["seeds"]["count"] = 4
     content["statistics"] = yaml.safe_load(statistics)["statistics"]
     content["statistics"]["claims"] = "../own/my_claims.yaml"
-    monkeypatch.setattr(simulated_results, "study_content", lambda: content)
-    rows = {"my_method": (1111, 4, 0.3), "finetuned_text": (1111, 4, 0.9)}
-    rows["finetuned_fusion"] = (1111, 4, 0.9)
+    noise = {"my_method": 0.3, "finetuned_text": 0.9, "finetuned_fusion": 0.9}
+    rows = {name: (1111, 4, own_noise) for name, own_noise in noise.items()}
     predictions = simulate(rows, videos=20, clips=8, seed_spread=0.02)
-    made = simulated_results.make_results(
-        tmp_path / "config", tmp_path / "results" / "simulated", predictions, run_quietly
-    )
-    judged = json.loads((made.folder / "claims.json").read_text())
-    verdicts = {claim["id"]: claim["verdict"] for claim in judged["claims"]}
+    (tmp_path / "config").mkdir()
+    made = make_runs(tmp_path / "config" / "study.yaml", tmp_path / "results", content, predictions)
+    assert made.study.claims_file().resolve() == own
+    # The command of the page.
+    command = ["claims", "--study", str(made.study.file), "--runs", str(made.folder / "runs")]
+    out = tmp_path / "my_verdicts.json"
+    assert main([*command, "--claims", str(own), "--out-json", str(out)]) == 0
+    judged = json.loads(out.read_text())["claims"]
+    verdicts = {claim["id"]: claim["verdict"] for claim in judged}
     assert verdicts == {
         "my-method-beats-text": "reproduced",
         "my-method-is-small": "not reproduced",
     }
-    page = (made.folder / "claims.md").read_text()
-    assert "My method has a lower error than fine-tuned BERT on text alone" in page
-    assert "AMB" not in page
-    # The command of the page, by hand.
-    command = ["claims", "--study", str(made.study.file), "--runs", str(made.folder / "runs")]
-    out = tmp_path / "my_verdicts.json"
-    command += ["--claims", str(tmp_path / "own" / "my_claims.yaml"), "--out-json", str(out)]
-    assert main(command) == 0
-    assert json.loads(out.read_text())["claims"] == judged["claims"]
+    assert judged[0]["statement"].startswith("My method has a lower error than fine-tuned BERT")
 
 
 def test_the_line_for_the_claims_file_fits_the_study_of_the_walk():

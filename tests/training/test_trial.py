@@ -8,9 +8,10 @@ import yaml
 import baselines
 from amb.cli import main
 from amb.errors import InputError
+from amb.files import read_json
 from amb.templates.new_method import TEMPLATE
 from amb.training.check import check_method
-from amb.training.run import Job
+from amb.training.run import Job, run_seed
 
 JOINT = "joint = self.text(layout.pool(hidden_states, self.pooling))"
 OUT = "return sentiment"
@@ -125,6 +126,18 @@ def test_the_commands_refuse_it_and_nothing_trains(job_of, tmp_path, capsys):
     for line in capsys.readouterr().err.splitlines():
         assert "bad_command.py: forward: shape (row bad_command): found (7, 1)" in line
     assert not job.runs.exists()
+
+
+def test_a_run_has_the_bits_that_it_has_without_the_check(tiny, tmp_path):
+    job = Job(tiny.file, tiny.store, tiny.backbone, "amb", tmp_path / "without", "cpu")
+    run_seed(job, 1111, lambda epoch: None)
+    inputs = ["--study", str(tiny.file), "--store", str(tiny.store)]
+    inputs += ["--backbone", str(tiny.backbone), "--method", "amb", "--seeds", "1111"]
+    assert main(["train", *inputs, "--runs", str(tmp_path / "with"), "--gpus", "0"]) == 0
+    without, checked = (
+        read_json(tmp_path / runs / "amb" / "seed1111" / "run.json") for runs in ("without", "with")
+    )
+    assert checked["checkpoint_sha256"] == without["checkpoint_sha256"]
 
 
 def test_a_loss_that_looks_at_the_batch_is_no_fault(job_of):

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 STUDY ?= demo
 
-.PHONY: setup demo verify reference bundle pictures test test-gpu check format clean
+.PHONY: setup demo verify reference bundle pictures test test-gpu check format site clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -61,5 +61,9 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
 
+# The documentation as a site, in site/: warnings are errors, links and anchors among them.
+site: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 clean:
-	rm -rf results/demo .snakemake
+	rm -rf site results/demo .snakemake

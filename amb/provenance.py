@@ -14,7 +14,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-from amb.source_graph import ROOT, files_behind
+from amb.source_graph import ROOT, builder_file, files_behind
 
 DATA_SOURCES = ("amb/data/prepare.py",)
 BACKBONE_SOURCES = ("amb/model/backbone_source.py",)
@@ -59,8 +59,7 @@ def source_digest(*sources: str) -> str:
 
 def training_digest(builder: str) -> str:
     """Return the digest of the source that training one method depends on."""
-    own = "amb/model/amb.py" if builder == "amb" else f"baselines/{builder}.py"
-    return source_digest(*TRAINING_SOURCES, own)
+    return source_digest(*TRAINING_SOURCES, builder_file(builder).as_posix())
 
 
 def versions() -> dict[str, str]:

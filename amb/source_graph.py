@@ -100,3 +100,8 @@ def _inside(statement: ast.stmt) -> list[ast.stmt]:
     holders = [statement, *getattr(statement, "handlers", []), *getattr(statement, "cases", [])]
     parts = ("body", "orelse", "finalbody")
     return [inner for one in holders for part in parts for inner in getattr(one, part, [])]
+
+
+def builder_file(builder: str) -> Path:
+    """Return the file that builds a method, relative to the project's root."""
+    return Path("amb/model/amb.py" if builder == "amb" else f"baselines/{builder}.py")

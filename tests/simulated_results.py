@@ -72,18 +72,23 @@ def make_results(
     claims = (ROOT / "config" / "claims.yaml").read_bytes()
     (config / "claims.yaml").write_bytes(claims)
     (config / "published.csv").write_bytes((ROOT / "config" / "published.csv").read_bytes())
-    file = config / "simulated.yaml"
-    file.write_text(yaml.safe_dump(study_content(), sort_keys=False), encoding="utf-8")
+    results = make_runs(config / "simulated.yaml", folder, study_content(), predictions)
+    inputs = ["--study", str(results.study.file), "--runs", str(folder / "runs")]
+    run_command(["costs", *inputs, "--out", str(folder / "costs.csv")])
+    work = config.parent / "work"
+    assert rebuild(copy_inputs(folder, work), folder, run_command) == []
+    return results
+
+
+def make_runs(file: Path, folder: Path, content: dict, predictions: pd.DataFrame) -> ResultsFolder:
+    """Write a study, whose claims file is there, and its runs."""
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     study = load_study(file)
     write_resolved_study(study, folder / "study.json")
     copy_config(study, folder / "config")
     results = ResultsFolder(folder, study)
     for (method, seed), rows in predictions.groupby(["method", "seed"]):
         _write_run(results, str(method), int(seed), rows)
-    inputs = ["--study", str(file), "--runs", str(folder / "runs")]
-    run_command(["costs", *inputs, "--out", str(folder / "costs.csv")])
-    work = config.parent / "work"
-    assert rebuild(copy_inputs(folder, work), folder, run_command) == []
     return results
 
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 AROUND = {
     "amb.training.workers": "which process trains which seed; a run's bits do not depend on it",
     "amb.training.progress": "bars and lines",
+    "amb.training.check": "of train: refuses a method at fault; a run's bits do not depend on it",
     "amb.data.store": "of prepare: prints what has been written",
     "amb.registration": "of evaluate: notes what is claimed, and changes no prediction",
 }

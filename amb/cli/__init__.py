@@ -21,6 +21,7 @@ INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 COMMANDS = {
     "study": "amb.cli.study",
     "presets": "amb.cli.presets",
+    "new": "amb.cli.new",
     "check": "amb.cli.check",
     "data": "amb.cli.data",
     "backbone": "amb.cli.backbone",

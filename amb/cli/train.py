@@ -31,14 +31,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Train; every seed is tried before the first failure is raised."""
+    """Try the method on one batch, then train; every seed runs before a failure is raised."""
     from amb.study import load_study
+    from amb.training.check import check_method
     from amb.training.progress import RunProgress
-    from amb.training.run import run_seed, seeds_that_fit
+    from amb.training.run import is_complete, run_seed, seeds_that_fit
     from amb.training.workers import run_packs, run_seeds
 
     job = replace(build_job(args), keep_minutes=args.keep_minutes)
     max_epochs = load_study(args.study).methods[args.method].training.max_epochs
+    if not all(is_complete(job, seed) for seed in args.seeds):
+        check_method(job)
     pack = args.pack or seeds_that_fit(job, args.seeds)
     with RunProgress(args.method, max_epochs) as progress:
         if pack > 1:

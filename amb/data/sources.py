@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from amb.data.releases import known_release
 from amb.errors import InputError
 from amb.files import sha256_of
 from amb.study import Study
@@ -72,8 +73,20 @@ def require_sources(study: Study, data_root: Path) -> None:
 
 
 def described(reader: str, options: dict[str, Any], data_root: Path) -> list[dict[str, Any]]:
-    """Return what a store's card says of each source: key, relative name, SHA-256, bytes."""
-    return [
+    """Return what a store's card says of each source.
+
+    Args:
+        reader: The reader.
+        options: The study's section for it; ``sha256``, if given, is what its ``file`` must have.
+        data_root: The folder that its paths are relative to.
+
+    Returns:
+        Key, relative name, SHA-256 and bytes of each.
+
+    Raises:
+        InputError: The file has another SHA-256.
+    """
+    sources = [
         {
             "key": key,
             "name": Path(options[key]).as_posix(),
@@ -82,3 +95,16 @@ def described(reader: str, options: dict[str, Any], data_root: Path) -> list[dic
         }
         for key, file in named_files(reader, options, data_root).items()
     ]
+    for source in sources:
+        expected = options.get("sha256", source["sha256"])
+        if source["key"] == "file" and source["sha256"] != expected:
+            name = known_release(expected) or "the file that the study names"
+            raise InputError(
+                data_root / options["file"],
+                f"SHA-256 (data.{reader}.sha256 of the study)",
+                source["sha256"],
+                f"{expected}, {name}",
+                "`amb data inspect` says what this file is; to use it all the same, copy the study"
+                " and leave the line out",
+            )
+    return sources

@@ -22,6 +22,7 @@ from amb.data.dataset import FRAME_MODALITIES, TEXT_STATES
 from amb.data.store import Store
 from amb.errors import InputError
 from amb.model.backbone import Backbone
+from amb.source_graph import builder_file
 
 BUILDER_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")  # nothing else is looked up as a module
 
@@ -184,11 +185,12 @@ def find_builder(name: str) -> Builder:
         InputError: There is no such file, or it has no ``build``.
     """
     module_name = method_module(name)
+    file = builder_file(name)
     if not BUILDER_NAME.fullmatch(name) or importlib.util.find_spec(module_name) is None:
-        raise InputError("study", "builder", name, f"amb or a file baselines/{name}.py")
+        raise InputError("study", "builder", name, f"amb or a file {file}")
     builder = getattr(importlib.import_module(module_name), "build", None)
     if builder is None:
-        raise InputError(f"baselines/{name}.py", "build", "no such function", "a function build")
+        raise InputError(file, "build", "no such function", "a function build")
     found: Builder = builder
     return found
 

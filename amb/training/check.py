@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from amb.data.batches import SplitData
 from amb.data.token_cache import cached_tokens
-from amb.errors import InputError
 from amb.model.reading import modalities_read
+from amb.training import trial
 from amb.training.run import Job, build_model, open_context
 
-BATCH = 4
+# Odd: with as many predictions above as below their labels, the gradient of a bias would be 0.
+BATCH = 7
 
 
 def check_method(job: Job) -> dict[str, Any]:
-    """Build a method and run one batch forwards and backwards.
+    """Build a method and try it on one batch: predictions, independence, gradients, checkpoint.
 
     Args:
         job: The method and its files.
@@ -25,31 +28,37 @@ def check_method(job: Job) -> dict[str, Any]:
         audio and visual.
 
     Raises:
-        InputError: The output's shape is not (B,) or not finite, nothing is trainable, or a
-            trainable parameter gets no gradient.
+        InputError: It raises an error; its predictions are not (B,) finite float32, or depend on
+            labels, on padding or on the rest of the batch; a trainable parameter gets no gradient;
+            a checkpoint does not hold all that training changed; it could see labels of the test
+            split.
     """
     context = open_context(job)
-    method = context.study.methods[job.method]
-    model = build_model(job, method.seeds[0])
+    row = context.study.methods[job.method]
+    accused = trial.Accused(job.method, row.builder)
+    trial.require_no_way_to_test_labels(accused)
+    with accused.running("build", "a SentimentModel"):
+        model = build_model(job, row.seeds[0])
+    trial.require_blind(accused, model)
     data = context.splits["train"]
-    rows = torch.arange(min(BATCH, len(data)))
+    rows = rows_of_all_lengths(data)
     batch = data.batch(rows)
-    where = f"method {job.method} (builder {method.builder})"
-    model.begin_training(data)
-    predictions = model(batch)
-    if predictions.shape != rows.shape:
-        raise InputError(where, "output shape", tuple(predictions.shape), f"({len(rows)},)")
-    if not bool(torch.isfinite(predictions).all()):
-        raise InputError(where, "output", predictions.tolist(), "finite numbers")
-    if not any(p.requires_grad for p in model.parameters()):
-        raise InputError(where, "trainable parameters", 0, "at least one")
-    model.loss(batch).backward()
-    silent = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
-    if silent:
-        raise InputError(
-            where, "parameters without a gradient", silent[:5], "a gradient for all that train"
-        )
-    return {**model.count_parameters(), "reads": modalities_read(model.eval(), data, rows)}
+    with accused.running("begin_training", "a look at the training split"):
+        model.begin_training(data)
+    if not model.reads_labels:
+        trial.require_labels_unread(accused, model, batch)
+    trial.require_independence(accused, model.eval(), data, rows)
+    reads = modalities_read(model, data, rows)
+    trial.require_gradients(accused, model.train(), batch, row.training)
+    trial.require_saved_state(accused, model, lambda: build_model(job, row.seeds[0] + 1), batch)
+    return {**model.count_parameters(), "reads": reads}
+
+
+def rows_of_all_lengths(data: SplitData) -> Tensor:
+    """Return some utterances (B,), the shortest text first, so that their batch has padding."""
+    ordered = data.by_length()
+    places = torch.linspace(0, len(data) - 1, min(BATCH, len(data))).long()
+    return ordered[places.to(ordered.device)]
 
 
 def describe_texts(job: Job) -> str:

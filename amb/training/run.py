@@ -19,10 +19,12 @@ from amb import heartbeat, provenance
 from amb.data.batches import SplitData, load_splits
 from amb.data.controls import apply_control
 from amb.data.store import Store
+from amb.errors import InputError
 from amb.files import atomic_path, read_json, sha256_of, write_json
 from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape, SentimentModel, find_builder
 from amb.model.precision import set_precision, use_matmul_precision
+from amb.source_graph import builder_file
 from amb.study import Study, digest, load_study
 from amb.training.checkpoint import save_checkpoint
 from amb.training.loop import OnEpoch, train_seeds
@@ -116,11 +118,25 @@ def open_context(job: Job) -> Context:
 
 
 def build_model(job: Job, seed: int) -> SentimentModel:
-    """Build the job's model with the initial weights of ``seed``."""
+    """Build the job's model.
+
+    Args:
+        job: The method and its files.
+        seed: Its initial weights follow from it.
+
+    Returns:
+        The model, on the job's device.
+
+    Raises:
+        InputError: What the method's file builds is no such model.
+    """
     context = open_context(job)
     method = context.study.methods[job.method]
     with seeded("initialisation", seed):
         model = find_builder(method.builder)(method.options, context.backbone, context.features)
+    if not isinstance(model, SentimentModel):
+        file, found = builder_file(method.builder), type(model).__name__
+        raise InputError(file, "build", found, "a SentimentModel of amb.model.method")
     set_precision(model, method.training.precision)
     return model.to(context.device)
 

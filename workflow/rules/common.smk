@@ -229,6 +229,9 @@ def finish():
         workflow.dag_settings.targets
     ):
         return
+    # A run of the first steps alone (--until) has nothing to show yet.
+    if not Path(results("index.html")).exists():
+        return
     settings = [f"{key}={value}" for key, value in config.items()]
     command = [sys.executable, "-m", "snakemake", "--nolock", "--quiet", "all"]
     command += ["--snakefile", str(workflow.main_snakefile)]

@@ -34,7 +34,9 @@ ALLOWED = {
     },
 }
 # All of whose modules import without torch.
-WITHOUT_TORCH = ("amb.statistics", "amb.reporting", "amb.verification", "amb.publishing")
+WITHOUT_TORCH = (
+    *("amb.statistics", "amb.reporting", "amb.verification", "amb.publishing"),
+)
 SHARED = {
     "checked_files",
     "errors",
@@ -49,6 +51,7 @@ SHARED = {
     "search_space",
     "source_graph",
     "study",
+    "termination",
 }
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import amb
 from amb.errors import InputError
+from amb.termination import end_with_workflow
 
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
@@ -98,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     only = given[0] if given and given[0] in COMMANDS else None
     args = build_parser(only).parse_args(given)
+    end_with_workflow()
     try:
         args.run(args)
     except InputError as error:

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from amb import heartbeat, provenance
+from amb import heartbeat, provenance, termination
 from amb.data.batches import SplitData, load_splits
 from amb.data.controls import apply_control
 from amb.data.store import Store
@@ -260,7 +260,8 @@ def _train_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, 
     """Train and write some seeds, and show meanwhile that they live."""
     folders = {seed: job.folder(seed) for seed in seeds}
     max_epochs = open_context(job).study.methods[job.method].training.max_epochs
-    with heartbeat.Heartbeat(job.method, folders, max_epochs) as beat:
+    beating = heartbeat.Heartbeat(job.method, folders, max_epochs)
+    with termination.postponed_sigterm(), beating as beat:
 
         def report(seed: int, epoch: Epoch) -> None:
             beat.epoch(seed, epoch.epoch, epoch.valid_mae, epoch.wall_time_s)

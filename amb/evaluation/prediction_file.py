@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from amb.errors import InputError
-from amb.evaluation.predictions import PREDICTION_COLUMNS, PREDICTION_SCHEMA, check_columns
+from amb.evaluation.predictions import (
+    CONTENT,
+    PREDICTION_COLUMNS,
+    PREDICTION_SCHEMA,
+    check_columns,
+)
 
 
 class PredictionFile:
@@ -65,6 +70,25 @@ class PredictionFile:
                     self.path, f"column {name}", "an empty cell", f"a {kind} in every row"
                 )
         return table
+
+    def require_content(self, digest: Callable[[], str]) -> None:
+        """Refuse a file whose values are not those that it was written with.
+
+        Files that others wrote state no hash, and pass.
+
+        Args:
+            digest: Returns the content digest of what was read.
+
+        Raises:
+            InputError: It has changed.
+        """
+        stated = (self._parquet.schema_arrow.metadata or {}).get(CONTENT)
+        if stated is None:
+            return
+        found, expected = digest(), stated.decode(errors="replace")
+        if found != expected:
+            hint = "The file is damaged, or was changed: delete it, and the workflow makes it anew"
+            raise InputError(self.path, "SHA-256 of its values", found, expected, hint)
 
     def as_stored(self, columns: Sequence[str]) -> tuple[Any, ...]:
         """Return columns as they are stored, undecoded: equal ones decode to equal values.

@@ -178,7 +178,13 @@ def is_complete(job: Job, seed: int) -> bool:
     folder = job.folder(seed)
     if not all((folder / name).is_file() for name in OUTPUTS):
         return False
-    record = read_json(folder / "run.json")
+    try:
+        record = read_json(folder / "run.json")
+    except ValueError as error:
+        _say(f"{folder / 'run.json'}: not usable, training starts anew: {error}")
+        return False
+    if not isinstance(record, dict):
+        return False
     current = identify(job, seed)["identity_sha256"]
     return bool(
         record.get("identity_sha256") == current

@@ -26,6 +26,7 @@ ALLOWED = {
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
     "status": {"status"},
     "verification": {"verification", "reporting", "statistics", "evaluation", "sizes"},
+    "merging": {"merging", "verification", "statistics", "evaluation"},
     "publishing": {
         *("publishing", "verification", "reporting", "statistics", "evaluation", "sizes"),
     },
@@ -35,7 +36,7 @@ ALLOWED = {
 }
 # All of whose modules import without torch.
 WITHOUT_TORCH = (
-    *("amb.statistics", "amb.reporting", "amb.verification", "amb.publishing"),
+    *("amb.statistics", "amb.reporting", "amb.verification", "amb.publishing", "amb.merging"),
 )
 SHARED = {
     "checked_files",

@@ -52,6 +52,7 @@ COMMANDS = {
     "page": "amb.cli.page",
     "show": "amb.cli.show",
     "compare-runs": "amb.cli.compare_runs",
+    "merge": "amb.cli.merge",
     "verify": "amb.cli.verify",
     "reference": "amb.cli.reference",
     "bundle": "amb.cli.bundle",

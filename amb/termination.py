@@ -16,8 +16,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from amb.heartbeat import birth_of, machine, process_lives
-
 WORKFLOW_VARIABLE = "AMB_WORKFLOW_PROCESS"
 GRACE_S = 20.0  # for a step of training and for keeping its state, once its workflow is gone
 POLL_S = 1.0  # where the system cannot tell of the end of a process
@@ -27,12 +25,18 @@ _asked = threading.Event()
 
 def this_process() -> str:
     """Return this process as ``AMB_WORKFLOW_PROCESS`` names it: number, birth and machine."""
+    from amb.heartbeat import birth_of, machine
+
     return f"{os.getpid()} {birth_of(os.getpid())} {machine()}"
 
 
 def end_with_workflow() -> None:
     """Let this process end when the workflow that started it does; nothing without a workflow."""
-    number, _, rest = os.environ.get(WORKFLOW_VARIABLE, "").partition(" ")
+    if WORKFLOW_VARIABLE not in os.environ:
+        return  # before any import: ``amb --help`` and the like shall be instant
+    from amb.heartbeat import machine
+
+    number, _, rest = os.environ[WORKFLOW_VARIABLE].partition(" ")
     birth, _, where = rest.partition(" ")
     if where != machine() or not number.isdigit() or not birth.isdigit():
         return  # started by hand, on a system without births, or in a container of its own
@@ -84,6 +88,8 @@ def end_if_asked() -> None:
 
 def _end_after(pid: int, birth: int) -> None:
     """End this process after another one."""
+    from amb.heartbeat import process_lives
+
     try:
         handle = os.pidfd_open(pid)
     except (AttributeError, OSError):  # not Linux, or it is gone already

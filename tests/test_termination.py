@@ -10,7 +10,7 @@ import threading
 import time
 
 from amb import termination
-from amb.heartbeat import machine
+from amb.heartbeat import birth_of, machine
 
 PATIENCE_S = 60
 STEP = """
@@ -34,7 +34,7 @@ def start_step(workflow):
 
 def test_a_step_ends_with_its_workflow_and_keeps_its_state_first():
     workflow = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    birth = termination.birth_of(workflow.pid)
+    birth = birth_of(workflow.pid)
     step = start_step(f"{workflow.pid} {birth} {machine()}")
     assert step.stdout.readline() == "at work\n"
     time.sleep(0.1)

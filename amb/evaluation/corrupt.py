@@ -12,7 +12,8 @@ from amb.errors import InputError
 from amb.evaluation.corruption.grid import CorruptionScales, predict_grid, require_targets
 from amb.evaluation.corruption.points import grid_points
 from amb.evaluation.predict import load_frozen, origin_of, prediction_rows, write_labelled
-from amb.evaluation.predictions import CORRUPTED_FILE, follows_from
+from amb.evaluation.prediction_file import follows_from
+from amb.evaluation.predictions import CORRUPTED_FILE
 from amb.study import digest
 from amb.training.run import Job, open_context
 from amb.training.seed_training import Epoch

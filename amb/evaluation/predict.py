@@ -23,9 +23,9 @@ from amb.data.batches import SplitData
 from amb.data.firewall import read_test_labels
 from amb.errors import InputError
 from amb.evaluation.corruption.points import CLEAN
+from amb.evaluation.prediction_file import follows_from
 from amb.evaluation.predictions import (
     CLEAN_FILE,
-    follows_from,
     write_predictions,
 )
 from amb.files import read_json, sha256_of

@@ -77,35 +77,13 @@ def read_origin(path: Path) -> dict[str, str] | None:
     """
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowException):
+    except (OSError, ValueError, pa.ArrowException):
         return None
     try:
         origin: dict[str, str] = json.loads(metadata.get(ORIGIN, b"{}"))
     except ValueError:  # damaged: of nothing that is known
         return {}
     return origin
-
-
-def follows_from(path: Path, origin: Mapping[str, str]) -> bool:
-    """Whether a prediction file is whole and follows from what is given.
-
-    Args:
-        path: The file; it may be missing.
-        origin: What its predictions are to follow from.
-
-    Returns:
-        Whether its origin is the same and its content is what was written.
-    """
-    if read_origin(path) != origin:
-        return False
-    try:
-        table = pq.read_table(path, columns=list(PREDICTION_COLUMNS), use_threads=False)
-    except (OSError, pa.ArrowException):
-        return False
-    if set(table.column_names) != set(PREDICTION_COLUMNS):
-        return False
-    recorded = (table.schema.metadata or {}).get(CONTENT)
-    return recorded is not None and recorded.decode(errors="replace") == content_digest(table)
 
 
 def content_digest(table: pa.Table) -> str:

@@ -14,9 +14,12 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+from _pytest.mark import ParameterSet
 from filelock import FileLock
 
 from amb import provenance
@@ -36,12 +39,21 @@ COLUMNS = {
     "half_written": "half-written taken as done",
     "orphans": "processes left",
 }
+only_in_full = pytest.mark.skipif(not FULL, reason="part of make test-faults alone")
 COUNTS = [name for name in COLUMNS if name != "fault"]
 
 
 def times(short: int, full: int) -> int:
     """Return how often a fault is done: in a normal test run, or the share that is asked for."""
     return max(1, round(full * SHARE)) if FULL else short
+
+
+def most_in_full(values: Sequence[str], first: int = 1) -> list[ParameterSet]:
+    """Return parameters of a test, of which a normal test run takes the first ones only."""
+    return [
+        pytest.param(value, marks=() if place < first else only_in_full)
+        for place, value in enumerate(values)
+    ]
 
 
 @dataclass

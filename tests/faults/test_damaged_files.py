@@ -7,14 +7,14 @@ import shutil
 import pytest
 import yaml
 from damage import Command, amb, flip_a_bit, truncate, wait_for
-from outcomes import times
+from outcomes import FULL, most_in_full, only_in_full, times
 from site_of_faults import METHOD, SEEDS, STORE_FILES
 
 WAYS = {"a bit turned": flip_a_bit, "cut": truncate}
-TIMES = {"a bit turned": times(2, 40), "cut": times(1, 10)}
+TIMES = {"a bit turned": times(1, 40), "cut": times(0, 10)}
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=most_in_full([*WAYS]))
 def way(request):
     return request.param
 
@@ -50,10 +50,11 @@ def test_damaged_predictions(site, outcome, chance, tmp_path, way):
         # Some bits say nothing that is read: who wrote the file, for one.
         harmless = ended.status == 0 and not site.harmed(results)
         site.note(counted, results, score=True, taken=not (named or harmless))
-    assert noticed > 0
+    assert noticed > 0 or not FULL
     counted.require_unharmed()
 
 
+@only_in_full
 def test_damaged_record(site, outcome, chance, tmp_path, way):
     counted = outcome(f"record of a run, {way}")
     for number in range(TIMES[way]):
@@ -68,6 +69,7 @@ def test_damaged_record(site, outcome, chance, tmp_path, way):
     counted.require_unharmed()
 
 
+@only_in_full
 def test_damaged_state_of_a_training(site, outcome, chance, tmp_path, way):
     counted = outcome(f"state of an interrupted training, {way}")
     interrupted = tmp_path / "interrupted"
@@ -88,6 +90,7 @@ def test_damaged_state_of_a_training(site, outcome, chance, tmp_path, way):
     counted.require_unharmed()
 
 
+@only_in_full
 @pytest.mark.parametrize("name", [*STORE_FILES, "labels.test.parquet"])
 def test_damaged_store(site, outcome, chance, tmp_path, way, name):
     counted = outcome(f"store, {way}")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from damage import MIB, Command, amb, wait_for
-from outcomes import FULL, times
+from outcomes import FULL, only_in_full, times
 from site_of_faults import METHOD, SEEDS
 
 from amb.heartbeat import FILE, read_progress
@@ -20,7 +20,7 @@ CHUNKS = range(5 if FULL else 1)  # for as many processes as there are
 @pytest.mark.parametrize("chunk", CHUNKS)
 def test_sigkill_of_a_training(site, outcome, chance, tmp_path, chunk):
     counted = outcome("SIGKILL of a training")
-    for number in range(times(2, 10)):
+    for number in range(times(1, 10)):
         results = tmp_path / str(number)
         training = Command(site.train(results, keep=0), tmp_path / "log")
         training.kill_after(chance.uniform(0, site.seconds["train"]))
@@ -53,6 +53,7 @@ def test_sigterm_of_a_training_keeps_its_state_within_the_grace(
     counted.require_unharmed()
 
 
+@only_in_full
 @pytest.mark.parametrize("chunk", CHUNKS)
 def test_sigkill_of_a_worker(site, outcome, chance, tmp_path, chunk):
     counted = outcome("SIGKILL of a worker")
@@ -76,6 +77,7 @@ def test_sigkill_of_a_worker(site, outcome, chance, tmp_path, chunk):
     counted.require_unharmed()
 
 
+@only_in_full
 def test_sigkill_of_the_process_that_has_workers(site, outcome, chance, tmp_path):
     counted = outcome("SIGKILL of the process that has workers")
     for number in range(times(1, 10)):
@@ -86,6 +88,7 @@ def test_sigkill_of_the_process_that_has_workers(site, outcome, chance, tmp_path
     counted.require_unharmed()
 
 
+@only_in_full
 @pytest.mark.parametrize("step", ["evaluate", "score"])
 def test_sigkill_of_an_evaluation_and_of_a_table(site, outcome, chance, tmp_path, step):
     counted = outcome({"evaluate": "SIGKILL of an evaluation", "score": "SIGKILL of a table"}[step])
@@ -103,6 +106,7 @@ def test_sigkill_of_an_evaluation_and_of_a_table(site, outcome, chance, tmp_path
     counted.require_unharmed()
 
 
+@only_in_full
 def test_out_of_memory(site, outcome, chance, tmp_path):
     counted = outcome("out of memory in a training")
     failed = 0

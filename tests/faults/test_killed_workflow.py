@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 from damage import PATIENCE_S, Snakemake, session_orphans
-from outcomes import FULL, Outcome, times
+from outcomes import Outcome, only_in_full, times
 from site_of_faults import METHOD, SEEDS
 
 pytestmark = pytest.mark.workflow
 PREDICTIONS = [f"results/tiny/runs/{METHOD}/seed{seed}/predictions.parquet" for seed in SEEDS]
 
 CHUNKS = range(times(0, 26))  # two kills each; some come after the end, and do not count
-only_in_full = pytest.mark.skipif(not FULL, reason="part of make test-faults alone")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from damage import MIB, amb, fill, mounted, remount, why_not_mount
-from outcomes import times
+from outcomes import most_in_full, only_in_full, times
 from site_of_faults import SEEDS
 
 STEPS = {"train": "checkpoint", "evaluate": "predictions", "score": "table"}
@@ -25,7 +25,7 @@ def before(site, results, step):
     return commands[step](results)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", most_in_full([*STEPS]))
 def test_full_disk(site, outcome, skip_fault, chance, tmp_path, step):
     fault = f"disk full while a {STEPS[step]} is written"
     if why := why_not_mount(tmp_path):
@@ -44,6 +44,7 @@ def test_full_disk(site, outcome, skip_fault, chance, tmp_path, step):
     counted.require_unharmed()
 
 
+@only_in_full
 @pytest.mark.parametrize("step", STEPS)
 def test_read_only_results(site, outcome, skip_fault, tmp_path, step):
     fault = f"results can only be read when a {STEPS[step]} is due"
@@ -62,6 +63,7 @@ def test_read_only_results(site, outcome, skip_fault, tmp_path, step):
     counted.require_unharmed()
 
 
+@only_in_full
 @pytest.mark.parametrize("step", ["train", "evaluate"])
 def test_limited_size_of_a_file(site, outcome, chance, tmp_path, step):
     counted = outcome(f"a {STEPS[step]} larger than a file may be")

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 STUDY ?= demo
 
-.PHONY: setup demo verify reference bundle pictures test test-gpu check format site clean
+.PHONY: setup demo verify reference bundle pictures test test-gpu test-faults check format site clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -47,6 +47,12 @@ test: setup check
 # What only a GPU can show; says why where it skips.
 test-gpu: setup
 	$(BIN)/python -m pytest -m gpu -rsP tests/gpu
+
+# All faults, counted: kills, full disks, damaged files and more; then the table of docs/faults.md.
+# What needs to mount a file system skips, and says so, where that is not allowed.
+test-faults: setup
+	AMB_FAULTS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rs tests/faults
+	$(BIN)/python tests/faults/outcomes.py
 
 # Format and lint: Python, types, docstrings, Snakemake.
 check: setup

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -12,29 +14,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+RANDOM_CHARACTERS = 8  # in the names that tempfile makes
+
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary sibling of ``target`` that replaces it if the block succeeds.
 
     Args:
-        target: The file to write. Its folder is created.
+        target: The file to write. Its folder is created. What a killed process left of an earlier
+            attempt at it is removed.
 
     Yields:
         A path in the same folder, with the same suffix, to write to.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix
-    )
-    os.close(handle)
+    prefix = f".{target.stem}."
+    _remove_leftovers(target.parent, prefix, target.suffix)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=target.suffix)
     temporary = Path(name)
     try:
+        _lock(handle)
         yield temporary
         temporary.chmod(0o644)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 @contextmanager
@@ -50,8 +56,12 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         An empty folder beside ``target`` to write to.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    prefix = f".{target.name}."
+    _remove_leftovers(target.parent, prefix, "")
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix))
+    handle = os.open(temporary, os.O_RDONLY)
     try:
+        _lock(handle)
         yield temporary
         temporary.chmod(0o755)
         for file in temporary.iterdir():
@@ -61,6 +71,31 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Take a file's lock, which ends with the process; return whether nobody else has it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # someone writes to it, or its file system knows no locks
+        return False
+    return True
+
+
+def _remove_leftovers(folder: Path, prefix: str, suffix: str) -> None:
+    """Remove temporary files of a target that killed processes left: nobody holds their locks."""
+    length = len(prefix) + RANDOM_CHARACTERS + len(suffix)
+    for file in folder.iterdir():
+        name = file.name
+        if not (name.startswith(prefix) and name.endswith(suffix) and len(name) == length):
+            continue
+        with contextlib.suppress(OSError):
+            how = os.O_RDONLY if file.is_dir() else os.O_RDWR
+            handle = os.open(file, how | os.O_NOFOLLOW)
+            if _lock(handle):
+                shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
+            os.close(handle)
 
 
 def write_text(target: Path, text: str) -> None:

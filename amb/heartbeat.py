@@ -181,7 +181,7 @@ def is_alive(progress: Progress, folder: Path) -> bool:
     if progress.error is not None:
         return False
     if progress.machine == machine():
-        return _exists(progress.pid) and progress.born == birth_of(progress.pid)
+        return process_lives(progress.pid, progress.born)
     try:
         return time.time() - (folder / FILE).stat().st_mtime < SILENCE_S
     except OSError:
@@ -205,6 +205,19 @@ def birth_of(pid: int) -> int | None:
         return None
     # The name stands in parentheses and may hold anything; the start is the 22nd field.
     return int(text.rpartition(")")[2].split()[19])
+
+
+def process_lives(pid: int, birth: int | None) -> bool:
+    """Whether a process of this machine exists, and is no later one with the same number.
+
+    Args:
+        pid: Its number.
+        birth: When it started, as ``birth_of`` says.
+
+    Returns:
+        Whether it runs; one that has ended and only waits for its parent does not.
+    """
+    return _exists(pid) and birth == birth_of(pid)
 
 
 def _exists(pid: int) -> bool:

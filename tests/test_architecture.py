@@ -26,6 +26,7 @@ ALLOWED = {
     "reporting": {"reporting", "statistics", "evaluation", "sizes"},
     "status": {"status"},
     "verification": {"verification", "reporting", "statistics", "evaluation", "sizes"},
+    "merging": {"merging", "verification", "statistics", "evaluation"},
     "publishing": {
         *("publishing", "verification", "reporting", "statistics", "evaluation", "sizes"),
     },
@@ -34,7 +35,9 @@ ALLOWED = {
     },
 }
 # All of whose modules import without torch.
-WITHOUT_TORCH = ("amb.statistics", "amb.reporting", "amb.verification", "amb.publishing")
+WITHOUT_TORCH = (
+    *("amb.statistics", "amb.reporting", "amb.verification", "amb.publishing", "amb.merging"),
+)
 SHARED = {
     "checked_files",
     "errors",
@@ -49,6 +52,7 @@ SHARED = {
     "search_space",
     "source_graph",
     "study",
+    "termination",
 }
 
 

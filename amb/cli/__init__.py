@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import amb
 from amb.errors import InputError
+from amb.termination import end_with_workflow
 
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
@@ -52,6 +53,7 @@ COMMANDS = {
     "page": "amb.cli.page",
     "show": "amb.cli.show",
     "compare-runs": "amb.cli.compare_runs",
+    "merge": "amb.cli.merge",
     "verify": "amb.cli.verify",
     "reference": "amb.cli.reference",
     "bundle": "amb.cli.bundle",
@@ -99,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     only = given[0] if given and given[0] in COMMANDS else None
     args = build_parser(only).parse_args(given)
+    end_with_workflow()
     try:
         args.run(args)
     except InputError as error:

@@ -38,8 +38,9 @@ def build_job(args: argparse.Namespace) -> Job:
         The job.
 
     Raises:
-        InputError: The study has no such method.
+        InputError: The study has no such method, or a file of the store is damaged.
     """
+    from amb.data.tables import check_file_hashes
     from amb.errors import InputError
     from amb.study import load_study
     from amb.training.run import Job
@@ -47,6 +48,7 @@ def build_job(args: argparse.Namespace) -> Job:
     methods = load_study(args.study).methods
     if args.method not in methods:
         raise InputError(args.study, "methods", args.method, f"one of {', '.join(methods)}")
+    check_file_hashes(args.store)  # once a job; its workers trust it
     device = lease_device(args.gpus)
     return Job(args.study, args.store, args.backbone, args.method, args.runs, device)
 

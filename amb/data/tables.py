@@ -9,10 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from amb.data.fingerprint import combined
 from amb.errors import InputError
-from amb.files import read_json
+from amb.files import read_json, sha256_of
 
 SCHEMA_VERSION = 2
+DAMAGED = "The store is damaged: delete its folder, and it is made again"
 
 CARD = "card.json"
 UTTERANCES = "utterances.parquet"
@@ -102,6 +104,31 @@ def read_card(path: Path) -> dict[str, Any]:
             raise InputError(file, "keys", ", ".join(card), f"key {key} too")
     checked: dict[str, Any] = card
     return checked
+
+
+def check_file_hashes(path: Path) -> None:
+    """Compare a store's files with the hashes that its card has of them; not the test labels.
+
+    The card of a store keeps them for its description in Croissant. Test labels are checked where
+    they are read.
+
+    Args:
+        path: The store's folder.
+
+    Raises:
+        InputError: A file has changed since the store was written.
+    """
+    card = read_card(path)
+    recorded = combined(card["content"])
+    if card["content_hash"] != recorded:
+        expected = f"{recorded}, that of its content"
+        raise InputError(path / CARD, "content_hash", card["content_hash"], expected, DAMAGED)
+    for entry in card.get("croissant", {}).get("distribution", []):
+        file = path / {UTTERANCES: UTTERANCES, LABELS: LABELS, FEATURES: FEATURES}[entry["name"]]
+        require_file(file)
+        found = sha256_of(file)
+        if found != entry["sha256"]:
+            raise InputError(file, "SHA-256", found, f"{entry['sha256']} of the card", DAMAGED)
 
 
 def require_file(file: Path) -> None:

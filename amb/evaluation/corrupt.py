@@ -12,7 +12,8 @@ from amb.errors import InputError
 from amb.evaluation.corruption.grid import CorruptionScales, predict_grid, require_targets
 from amb.evaluation.corruption.points import grid_points
 from amb.evaluation.predict import load_frozen, origin_of, prediction_rows, write_labelled
-from amb.evaluation.predictions import CORRUPTED_FILE, read_origin
+from amb.evaluation.prediction_file import follows_from
+from amb.evaluation.predictions import CORRUPTED_FILE
 from amb.study import digest
 from amb.training.run import Job, open_context
 from amb.training.seed_training import Epoch
@@ -38,7 +39,7 @@ def corrupt_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None 
     grid = digest(study.corruption_view())
     origin = {**origin_of(job, seed, provenance.CORRUPTION_SOURCES), "grid_sha256": grid}
     file = job.folder(seed) / CORRUPTED_FILE
-    if read_origin(file) == origin:
+    if follows_from(file, origin):
         os.utime(file)
         return "already predicted"
     context, points = open_context(job), grid_points(study.corruption)

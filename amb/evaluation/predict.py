@@ -23,9 +23,9 @@ from amb.data.batches import SplitData
 from amb.data.firewall import read_test_labels
 from amb.errors import InputError
 from amb.evaluation.corruption.points import CLEAN
+from amb.evaluation.prediction_file import follows_from
 from amb.evaluation.predictions import (
     CLEAN_FILE,
-    read_origin,
     write_predictions,
 )
 from amb.files import read_json, sha256_of
@@ -36,6 +36,7 @@ from amb.training.run import Job, build_model, open_context
 from amb.training.seed_training import Epoch
 
 CHECKPOINT = "checkpoint.safetensors"
+ANEW = "It is damaged, or another run's: delete it, and the run is trained anew"
 
 
 def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None = None) -> str:
@@ -51,7 +52,7 @@ def evaluate_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None
     """
     origin = origin_of(job, seed, provenance.EVALUATION_SOURCES)
     file = job.folder(seed) / CLEAN_FILE
-    if read_origin(file) == origin:
+    if follows_from(file, origin):
         os.utime(file)  # newer than what it was checked against
         return "already predicted"
     model = load_frozen(job, seed)
@@ -77,13 +78,17 @@ def origin_of(job: Job, seed: int, sources: Sequence[str]) -> dict[str, str]:
         The hashes.
 
     Raises:
-        InputError: The checkpoint is not the one that the run's record names.
+        InputError: The record is damaged, or names another checkpoint.
     """
     checkpoint = job.folder(seed) / CHECKPOINT
-    record = read_json(job.folder(seed) / "run.json")
+    record_file = job.folder(seed) / "run.json"
+    try:
+        expected = read_json(record_file)["checkpoint_sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(record_file, "content", str(error), "a run's record", ANEW) from error
     found = sha256_of(checkpoint)
-    if found != record["checkpoint_sha256"]:
-        raise InputError(checkpoint, "SHA-256", found, record["checkpoint_sha256"])
+    if found != expected:
+        raise InputError(checkpoint, "SHA-256", found, expected, ANEW)
     return {
         "checkpoint_sha256": found,
         "store_sha256": open_context(job).store.content_hash,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from amb.errors import InputError
-from amb.evaluation.predictions import PREDICTION_COLUMNS, PREDICTION_SCHEMA, check_columns
+from amb.evaluation.predictions import (
+    CONTENT,
+    ITEM_COLUMNS,
+    PREDICTION_COLUMNS,
+    PREDICTION_SCHEMA,
+    check_columns,
+    content_digest,
+    read_origin,
+)
+
+# What reading a Parquet file raises where bits of its description are turned.
+UNREADABLE = (
+    *(pa.ArrowException, OSError, ValueError),
+    *(KeyError, IndexError, OverflowError, MemoryError),
+)
 
 
 class PredictionFile:
@@ -28,18 +43,18 @@ class PredictionFile:
             raise InputError(path, "file", "no such file", "a prediction file (Parquet)")
         self.path = path
         self._content = path.read_bytes()
-        try:
+        with self._damage_named():
             self._parquet = pq.ParquetFile(pa.BufferReader(self._content))
-        except (pa.ArrowInvalid, OSError) as error:
-            raise self._unreadable(error) from error
-        schema = self._parquet.schema_arrow
+            self._schema = self._parquet.schema_arrow
+            self._metadata = self._parquet.metadata
+        schema = self._schema
         check_columns(path, schema.names)
         for name in PREDICTION_COLUMNS:
             found, wanted = schema.field(name).type, PREDICTION_SCHEMA.field(name).type
             same_text = wanted == pa.string() and pa.types.is_large_string(found)
             if found != wanted and not same_text:
                 raise InputError(path, f"column {name}", str(found), f"type {wanted}")
-        if not self._parquet.metadata.num_rows:
+        if not self._metadata.num_rows:
             raise InputError(path, "rows", 0, "at least one row")
 
     def read(self, columns: Sequence[str]) -> pa.Table:
@@ -54,10 +69,8 @@ class PredictionFile:
         Raises:
             InputError: The file is damaged, or a text or a whole number is empty.
         """
-        try:
+        with self._damage_named():
             table = self._parquet.read(list(columns), use_threads=False).select(list(columns))
-        except (pa.ArrowInvalid, OSError) as error:
-            raise self._unreadable(error) from error
         for name in columns:
             kind = PREDICTION_SCHEMA.field(name).type
             if table.column(name).null_count and not pa.types.is_floating(kind):
@@ -65,6 +78,30 @@ class PredictionFile:
                     self.path, f"column {name}", "an empty cell", f"a {kind} in every row"
                 )
         return table
+
+    def stated_sha256(self) -> str | None:
+        """Return the hash of its values that the file states; None where it states none."""
+        stated: bytes | None = (self._schema.metadata or {}).get(CONTENT)
+        return None if stated is None else stated.decode(errors="replace")
+
+    def require_content(self, digest: Callable[[], str]) -> None:
+        """Refuse a file whose values are not those that it was written with.
+
+        Files that others wrote state no hash, and pass.
+
+        Args:
+            digest: Returns the content digest of what was read.
+
+        Raises:
+            InputError: It has changed.
+        """
+        expected = self.stated_sha256()
+        if expected is None:
+            return
+        found = digest()
+        if found != expected:
+            hint = "The file is damaged, or was changed: delete it, and the workflow makes it anew"
+            raise InputError(self.path, "SHA-256 of its values", found, expected, hint)
 
     def as_stored(self, columns: Sequence[str]) -> tuple[Any, ...]:
         """Return columns as they are stored, undecoded: equal ones decode to equal values.
@@ -76,18 +113,48 @@ class PredictionFile:
             What equals that of another file only if both have the same schema and, for each of the
             columns, the same bytes in the same encoding. Equal values may be stored otherwise.
         """
-        metadata = self._parquet.metadata
+        metadata = self._metadata
         chunks = []
-        for group in range(metadata.num_row_groups):
-            for place in range(metadata.num_columns):
-                chunk = metadata.row_group(group).column(place)
-                if chunk.path_in_schema in columns:
-                    first = chunk.data_page_offset
-                    if chunk.has_dictionary_page:
-                        first = min(first, chunk.dictionary_page_offset)
-                    stored = self._content[first : first + chunk.total_compressed_size]
-                    chunks.append((chunk.num_values, chunk.compression, chunk.encodings, stored))
+        with self._damage_named():
+            for group in range(metadata.num_row_groups):
+                for place in range(metadata.num_columns):
+                    chunk = metadata.row_group(group).column(place)
+                    if chunk.path_in_schema in columns:
+                        first = chunk.data_page_offset
+                        if chunk.has_dictionary_page:
+                            first = min(first, chunk.dictionary_page_offset)
+                        stored = self._content[first : first + chunk.total_compressed_size]
+                        chunks.append(
+                            (chunk.num_values, chunk.compression, chunk.encodings, stored)
+                        )
         return (metadata.schema, tuple(chunks))
 
-    def _unreadable(self, error: Exception) -> InputError:
-        return InputError(self.path, "file", str(error).split("\n")[0], "a Parquet file")
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        """Turn what the library says of a damaged file, into an error that names it."""
+        try:
+            yield
+        except UNREADABLE as error:
+            found = str(error).split("\n")[0]
+            raise InputError(self.path, "file", found, "a Parquet file") from error
+
+
+def follows_from(path: Path, origin: Mapping[str, str]) -> bool:
+    """Whether a prediction file is whole and follows from what is given.
+
+    Args:
+        path: The file; it may be missing.
+        origin: What its predictions are to follow from.
+
+    Returns:
+        Whether its origin is the same, and reading it gives what was written.
+    """
+    if read_origin(path) != origin:
+        return False
+    try:
+        file = PredictionFile(path)
+        file.as_stored(ITEM_COLUMNS)
+        digest = content_digest(file.read(PREDICTION_COLUMNS))
+    except InputError:
+        return False
+    return file.stated_sha256() == digest

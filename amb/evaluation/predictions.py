@@ -6,6 +6,7 @@ by ``reading``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from amb.errors import InputError
@@ -34,7 +36,9 @@ PREDICTION_COLUMNS: tuple[str, ...] = tuple(PREDICTION_SCHEMA.names)
 SPLITS = ("train", "valid", "test")
 CLEAN_FILE, CORRUPTED_FILE = "predictions.parquet", "corrupted.parquet"
 
-ORIGIN = b"amb"
+ITEM_COLUMNS = ("split", "corruption", "utterance", "video", "label")
+
+ORIGIN, CONTENT = b"amb", b"amb_content_sha256"  # keys of a file's metadata
 
 RUN_KEY = ["method", "seed", "split", "corruption"]
 RunKey = tuple[str, int, str, str]
@@ -48,7 +52,8 @@ def write_predictions(path: Path, frame: pd.DataFrame, origin: Mapping[str, str]
     Args:
         path: The file to write.
         frame: Rows with ``PREDICTION_COLUMNS``.
-        origin: What the predictions follow from (hashes, by name), kept in the file.
+        origin: What the predictions follow from (hashes, by name), kept in the file beside a hash
+            of its values.
     """
     check_columns(path, list(frame.columns))
     ordered = frame[list(PREDICTION_COLUMNS)].astype(
@@ -56,7 +61,7 @@ def write_predictions(path: Path, frame: pd.DataFrame, origin: Mapping[str, str]
     )
     check_rows(path, ordered)
     table = pa.Table.from_pandas(ordered, schema=PREDICTION_SCHEMA, preserve_index=False)
-    metadata = {ORIGIN: json.dumps(dict(origin), sort_keys=True)}
+    metadata = {ORIGIN: json.dumps(dict(origin), sort_keys=True), CONTENT: content_digest(table)}
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata(metadata), temporary)
 
@@ -72,10 +77,60 @@ def read_origin(path: Path) -> dict[str, str] | None:
     """
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowException):
+    except (OSError, ValueError, pa.ArrowException):
         return None
-    origin: dict[str, str] = json.loads(metadata.get(ORIGIN, b"{}"))
+    try:
+        origin: dict[str, str] = json.loads(metadata.get(ORIGIN, b"{}"))
+    except ValueError:  # damaged: of nothing that is known
+        return {}
     return origin
+
+
+def content_digest(table: pa.Table) -> str:
+    """Return the SHA-256 of a table's values, whatever bytes they are stored in.
+
+    Args:
+        table: Rows with ``PREDICTION_COLUMNS``.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    return run_digest(items_digest(table), table)
+
+
+def items_digest(table: pa.Table) -> str:
+    """Return the SHA-256 of what is predicted: split, corruption, utterance, video, label."""
+    digest = hashlib.sha256()
+    for name in ITEM_COLUMNS:
+        digest.update(_column_bytes(table.column(name)))
+    return digest.hexdigest()
+
+
+def run_digest(items: str, table: pa.Table) -> str:
+    """Return the content digest of a table whose items are known by their digest.
+
+    Args:
+        items: ``items_digest`` of its items.
+        table: At least method, seed and prediction.
+
+    Returns:
+        What ``content_digest`` returns.
+    """
+    digest = hashlib.sha256(items.encode())
+    for name in ("method", "seed", "prediction"):
+        column = table.column(name)
+        one = column.slice(0, 1)
+        same = bool(pc.all(pc.equal(column, column[0])).as_py()) and name != "prediction"
+        digest.update(_column_bytes(one if same else column))
+    return digest.hexdigest()
+
+
+def _column_bytes(column: pa.ChunkedArray) -> bytes:
+    """Return a column's values as bytes, texts as JSON and numbers as they are, little-endian."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return json.dumps(column.to_pylist()).encode()
+    values = column.to_numpy()
+    return bytes(values.astype(values.dtype.newbyteorder("<")).tobytes())
 
 
 def run_folder(runs: Path, method: str, seed: int) -> Path:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,17 +27,18 @@ from amb.evaluation.prediction_file import PredictionFile
 from amb.evaluation.predictions import (
     CLEAN_FILE,
     CORRUPTED_FILE,
+    ITEM_COLUMNS,
     PREDICTION_COLUMNS,
     RUN_KEY,
     SPLITS,
     RunKey,
     check_rows,
     describe_run,
+    items_digest,
+    run_digest,
     run_folder,
 )
 from amb.study import Study
-
-ITEM_COLUMNS = ["split", "corruption", "utterance", "video", "label"]
 
 
 def read_predictions(paths: Iterable[Path]) -> pd.DataFrame:
@@ -148,10 +150,12 @@ class _Layout:
 
     Attributes:
         stored: The item columns as they are stored.
+        digest: Their ``items_digest``.
         parts: Split, corruption, items by utterance, and the rows that these stand in.
     """
 
     stored: tuple[Any, ...]
+    digest: str
     parts: list[tuple[str, str, pd.DataFrame, NDArray[np.int64]]]
 
 
@@ -184,11 +188,15 @@ def _read_runs(path: Path, layouts: list[_Layout]) -> Iterator[tuple[RunKey, _Ru
     (method, one_method), (seed, one_seed) = map(_first_value, table.columns[:2])
     layout = next((known for known in layouts if known.stored == stored), None)
     if layout and one_method and one_seed and np.isfinite(predictions).all():
+        file.require_content(partial(run_digest, layout.digest, table))
         for split, corruption, items, rows in layout.parts:
             yield (method, seed, split, corruption), _Run(items, predictions[rows])
         return
-    frame: pd.DataFrame = file.read(PREDICTION_COLUMNS).to_pandas()
+    whole = file.read(PREDICTION_COLUMNS)
+    frame: pd.DataFrame = whole.to_pandas()
     check_rows(path, frame)
+    items_sha256 = items_digest(whole)
+    file.require_content(partial(run_digest, items_sha256, whole))
     parts = []
     for key, run in frame.groupby(RUN_KEY, sort=False):
         method, seed, split, corruption = cast(RunKey, key)
@@ -198,7 +206,7 @@ def _read_runs(path: Path, layouts: list[_Layout]) -> Iterator[tuple[RunKey, _Ru
         parts.append((split, corruption, items, rows))
         yield (method, seed, split, corruption), _Run(items, predictions[rows])
     if one_method and one_seed:
-        layouts.append(_Layout(stored, parts))
+        layouts.append(_Layout(stored, items_sha256, parts))
 
 
 def _first_value(column: pa.ChunkedArray) -> tuple[Any, bool]:

@@ -23,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from amb import termination
 from amb.files import atomic_path
 from amb.training.loop import Position
 from amb.training.seed_training import Epoch, SeedTraining
@@ -73,9 +74,16 @@ class ResumeFile:
         return position
 
     def after_step(self, trainings: Sequence[SeedTraining], position: Position) -> None:
-        """Save, if it is time to."""
-        if time.monotonic() - self._saved >= 60 * self.minutes:
+        """Save, if it is time to; and at once where the process is asked to end, which it does."""
+        asked = termination.is_asked_to_end()
+        if asked or time.monotonic() - self._saved >= 60 * self.minutes:
             self.save(trainings, position)
+        if asked:
+            self.say(
+                f"asked to end (SIGTERM): kept at epoch {position.epoch}, step {position.step};"
+                " the same command goes on from there"
+            )
+            termination.end_if_asked()
 
     def save(self, trainings: Sequence[SeedTraining], position: Position) -> None:
         """Write the file."""

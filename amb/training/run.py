@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from amb import heartbeat, provenance
+from amb import heartbeat, provenance, termination
 from amb.data.batches import SplitData, load_splits
 from amb.data.controls import apply_control
 from amb.data.store import Store
@@ -194,7 +194,13 @@ def is_complete(job: Job, seed: int) -> bool:
     folder = job.folder(seed)
     if not all((folder / name).is_file() for name in OUTPUTS):
         return False
-    record = read_json(folder / "run.json")
+    try:
+        record = read_json(folder / "run.json")
+    except ValueError as error:
+        _say(f"{folder / 'run.json'}: not usable, training starts anew: {error}")
+        return False
+    if not isinstance(record, dict):
+        return False
     current = identify(job, seed)["identity_sha256"]
     return bool(
         record.get("identity_sha256") == current
@@ -276,7 +282,8 @@ def _train_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, 
     """Train and write some seeds, and show meanwhile that they live."""
     folders = {seed: job.folder(seed) for seed in seeds}
     max_epochs = open_context(job).study.methods[job.method].training.max_epochs
-    with heartbeat.Heartbeat(job.method, folders, max_epochs) as beat:
+    beating = heartbeat.Heartbeat(job.method, folders, max_epochs)
+    with termination.postponed_sigterm(), beating as beat:
 
         def report(seed: int, epoch: Epoch) -> None:
             beat.epoch(seed, epoch.epoch, epoch.valid_mae, epoch.wall_time_s)

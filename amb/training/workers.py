@@ -8,7 +8,6 @@ process that has imported torch once.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import Any
 
+from amb import termination
 from amb.failures import KILLED_BY
 from amb.training.progress import RunProgress
 from amb.training.run import Job, run_pack
@@ -141,15 +141,14 @@ def _start_worker(messages: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this worker at once if the process that gave it work is killed.
+    """End this worker if the process that gave it work is killed.
 
-    It would train on beside the next attempt at the same runs. All that it writes is written under
-    another name first, so nothing is left half-written.
+    It would train on beside the next attempt at the same runs.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os._exit(1)
+        termination.end_soon()
 
 
 def _nothing() -> None:

@@ -22,12 +22,13 @@ from amb.errors import InputError
 from amb.evaluation.predictions import CLEAN_FILE, CORRUPTED_FILE
 from amb.family import layerwise_methods
 from amb.registration import PUBLISHED
-from amb.reporting.fusion_norms_figure import FILE as FUSION_NORMS
+from amb.reporting import fusion_norms_figure
 from amb.resolved_study import CONFIG_STUDY, restore_study
 from amb.study import Study
 
 STUDY, METHODS, STORE_CARD = "study.json", "methods.json", "store/card.json"
 COSTS = "costs.csv"
+FUSION_NORMS = fusion_norms_figure.FILE
 RECORD, CURVE, EVALUATED = "run.json", "curve.csv", "evaluated.json"
 MIB = 2**20
 # The largest file of each kind that is read; real ones are far below.

@@ -43,9 +43,10 @@ def check_integrity(inputs: Inputs) -> list[InputError]:
         for seed in row.seeds:
             folder = run_folder(inputs.folder / "runs", name, seed)
             try:
-                record = _read_record(folder / RECORD)
+                record = read_record(folder / RECORD)
                 expected = {"study": inputs.study.name, "method": name, "seed": seed}
-                problems += _check_record(folder / RECORD, record, expected, view)
+                problems += _check_view(folder / RECORD, record, view)
+                problems += check_identity(folder / RECORD, record, expected)
                 problems += _check_same(folder / RECORD, record, first)
                 problems += _check_predictions(folder, record, inputs.study)
             except InputError as problem:
@@ -57,10 +58,21 @@ def _adopt_store_card(inputs: Inputs, first: dict[str, tuple[str, Path]]) -> Non
     """Take the store's own hash as the one that all runs must name, where the store is there."""
     card = inputs.folder / STORE_CARD
     if card.is_file():
-        first["store_sha256"] = (str(_read_record(card).get("content_hash")), card)
+        first["store_sha256"] = (str(read_record(card).get("content_hash")), card)
 
 
-def _read_record(file: Path) -> dict[str, Any]:
+def read_record(file: Path) -> dict[str, Any]:
+    """Read a JSON object of unknown origin.
+
+    Args:
+        file: The file.
+
+    Returns:
+        The object.
+
+    Raises:
+        InputError: It is no JSON, or no object.
+    """
     try:
         record = read_json(file)
     except (ValueError, RecursionError) as error:
@@ -77,16 +89,31 @@ def _trained_with(inputs: Inputs, method: str) -> Mapping[str, Any]:
     return study.training_view(method)
 
 
-def _check_record(
-    file: Path, record: Mapping[str, Any], expected: Mapping[str, Any], view: Mapping[str, Any]
+def _check_view(
+    file: Path, record: Mapping[str, Any], view: Mapping[str, Any]
 ) -> Iterator[InputError]:
-    """Yield what a record says that its place in the study does not."""
-    for key, value in expected.items():
-        if record.get(key) != value:
-            yield InputError(file, key, record.get(key), f"{value!r}, as the folder is called")
+    """Yield a configuration that is not the one that the study has."""
     if record.get("config_sha256") != digest(view):
         wanted = f"{digest(view)}, that of this study"
         yield InputError(file, "config_sha256", record.get("config_sha256"), wanted)
+
+
+def check_identity(
+    file: Path, record: Mapping[str, Any], expected: Mapping[str, Any]
+) -> Iterator[InputError]:
+    """Check a run's record against its place, and its hashes against what they are taken of.
+
+    Args:
+        file: ``run.json``.
+        record: Its content.
+        expected: What its place says, by key.
+
+    Yields:
+        What contradicts, with both values.
+    """
+    for key, value in expected.items():
+        if record.get(key) != value:
+            yield InputError(file, key, record.get(key), f"{value!r}, as the folder is called")
     if _digest_of(record.get("config")) != record.get("config_sha256"):
         yield InputError(file, "config", "other values", "those that config_sha256 was taken of")
     missing = [key for key in IDENTITY if key not in record]
@@ -122,15 +149,29 @@ def _check_predictions(
     folder: Path, record: Mapping[str, Any], study: Study
 ) -> Iterator[InputError]:
     """Yield what predictions follow from that is not this run, this store or this grid."""
-    wanted = {key: str(record.get(key)) for key in ("checkpoint_sha256", "store_sha256")}
     grid = {"grid_sha256": digest(study.corruption_view())}
-    for name, own in ((CLEAN_FILE, wanted), (CORRUPTED_FILE, {**wanted, **grid})):
-        file = folder / name
-        if not file.is_file():
-            continue
-        check_parquet_size(file)
-        origin = read_origin(file) or {}
-        for key, value in own.items():
-            if origin.get(key) != value:
-                allowed = f"{value}, which this run and study have"
-                yield InputError(file, f"origin, {key}", origin.get(key), allowed)
+    for name, own in ((CLEAN_FILE, {}), (CORRUPTED_FILE, grid)):
+        if (folder / name).is_file():
+            yield from check_origin(folder / name, record, own)
+
+
+def check_origin(
+    file: Path, record: Mapping[str, Any], own: Mapping[str, str]
+) -> Iterator[InputError]:
+    """Check that predictions follow from a run, before any row is read.
+
+    Args:
+        file: The prediction file.
+        record: The run's record.
+        own: What else its origin must say, by name.
+
+    Yields:
+        What it follows from instead; a file that is too large raises at once.
+    """
+    check_parquet_size(file)
+    origin = read_origin(file) or {}
+    wanted = {key: str(record.get(key)) for key in ("checkpoint_sha256", "store_sha256")}
+    for key, value in {**wanted, **own}.items():
+        if origin.get(key) != value:
+            allowed = f"{value}, which this run and study have"
+            yield InputError(file, f"origin, {key}", origin.get(key), allowed)

@@ -15,6 +15,7 @@ from amb.data.firewall import read_test_labels
 from amb.data.ragged import Ragged
 from amb.data.store import Store
 from amb.data.store_writer import write_store
+from amb.data.tables import check_file_hashes
 from amb.errors import InputError
 from amb.files import sha256_of
 
@@ -206,6 +207,23 @@ def test_changed_values_fail_verification(store_folder: Path) -> None:
     edit_features(store_folder, lambda t: t.update(visual=t["visual"] + np.float32(1)))
     with pytest.raises(InputError, match="content of visual"):
         Store.open(store_folder).verify()
+
+
+@pytest.mark.parametrize("name", ["features.safetensors", "labels.parquet", "utterances.parquet"])
+def test_a_turned_bit_in_a_file_is_named_with_both_hashes(store_folder: Path, name: str) -> None:
+    check_file_hashes(store_folder)
+    file = store_folder / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=f"{name}: SHA-256: found '{sha256_of(file)}', expected"):
+        check_file_hashes(store_folder)
+
+
+def test_a_card_that_is_not_of_its_content_is_refused(store_folder: Path) -> None:
+    edit_card(store_folder, lambda card: card.update(content_hash="0" * 64))
+    with pytest.raises(InputError, match="content_hash: found '0000"):
+        check_file_hashes(store_folder)
 
 
 def test_features_are_float32_whatever_was_given(tmp_path: Path, tiny_dataset: Dataset) -> None:

@@ -1,5 +1,7 @@
 """Prediction files: what is accepted, and what each refusal says."""
 
+import random
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -8,7 +10,7 @@ import pytest
 
 from amb.errors import InputError
 from amb.evaluation.method_runs import runs_by_method
-from amb.evaluation.prediction_file import PredictionFile
+from amb.evaluation.prediction_file import PredictionFile, follows_from
 from amb.evaluation.predictions import (
     PREDICTION_COLUMNS,
     PREDICTION_SCHEMA,
@@ -321,3 +323,59 @@ def test_corrupted_predictions_of_another_run_are_refused(robust, study):
     write_predictions(robust / "amb" / "seed12" / "corrupted.parquet", noisy, {})
     with pytest.raises(InputError, match=r"corrupted.parquet, amb, seed 12: found 'none'"):
         read_robustness_predictions(robust, study, ["amb"])
+
+
+def what_reading_says(file, expected):
+    """Return why a file is refused; nothing if it has what is expected."""
+    try:
+        found = read_predictions([file])
+    except InputError as error:
+        return str(error)
+    pd.testing.assert_frame_equal(found, expected)
+    return ""
+
+
+def test_a_turned_bit_is_refused_or_changes_nothing_that_is_read(tmp_path):
+    """The hash of the values finds what Parquet itself lets pass as other numbers."""
+    file = tmp_path / "p.parquet"
+    write_predictions(file, run_frame(), {"store_sha256": "cafe"})
+    whole, expected = file.read_bytes(), read_predictions([file])
+    # Up to the description at the end: with some bits of that turned, pyarrow itself crashes.
+    end = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    chance, refused_by_hash = random.Random(7), 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        damaged[chance.randrange(4, end)] ^= 1 << chance.randrange(8)
+        file.write_bytes(damaged)
+        said = what_reading_says(file, expected)
+        refused_by_hash += "SHA-256 of its values" in said
+        if said:
+            assert str(file) in said
+            assert not follows_from(file, {"store_sha256": "cafe"})
+    assert refused_by_hash > 10
+
+
+def test_the_hash_of_values_survives_another_compression_and_other_writers_have_none(tmp_path):
+    file = tmp_path / "p.parquet"
+    write_predictions(file, run_frame(), {"store_sha256": "cafe"})
+    assert follows_from(file, {"store_sha256": "cafe"})
+    pq.write_table(pq.read_table(file), file, compression="zstd")
+    assert follows_from(file, {"store_sha256": "cafe"})
+    assert not follows_from(file, {"store_sha256": "beef"})
+    assert not follows_from(tmp_path / "none.parquet", {})
+    read_predictions([store(tmp_path / "others.parquet", run_frame())])
+
+
+def test_the_hash_holds_where_the_items_are_known_from_another_file(tmp_path):
+    """Of the second file only the predictions are decoded."""
+    files = [tmp_path / f"{seed}.parquet" for seed in (1, 2)]
+    for seed, file in enumerate(files, start=1):
+        write_predictions(file, run_frame(seed=seed), {})
+    read_predictions(files)
+    frame = pd.read_parquet(files[1])
+    metadata = pq.read_schema(files[1]).metadata
+    frame.loc[2, "prediction"] += np.float32(1)
+    table = pa.Table.from_pandas(frame, schema=PREDICTION_SCHEMA, preserve_index=False)
+    pq.write_table(table.replace_schema_metadata(metadata), files[1])
+    with pytest.raises(InputError, match=r"2\.parquet: SHA-256 of its values"):
+        read_predictions(files)

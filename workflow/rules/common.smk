@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from amb import provenance
+from amb import provenance, termination, workflow_locks
 from amb.data.sources import source_files
 from amb.devices.visible import usable_gpus
 from amb.errors import InputError
@@ -16,6 +16,14 @@ from amb.reporting.figure_list import figures_of
 from amb.reporting.metric_display import METRICS
 from amb.status import steps
 from amb.study import digest, load_study
+
+# Jobs end with the process that started them, and its lock does not outlive it.
+os.environ[termination.WORKFLOW_VARIABLE] = termination.this_process()
+if workflow_locks.drop_stale_locks(Path(".snakemake")):
+    print(
+        "The last run here was killed: its lock is removed, and this run goes on.",
+        file=sys.stderr,
+    )
 
 
 # A study's name (a file in config/) or the path of its YAML file.

@@ -34,7 +34,7 @@ PAGE_SOURCES = ("amb/reporting/study_page", "workflow/report")
 NO_SOURCES = (
     *("amb.study", "amb.checked_files", "amb.presets", "amb.search_space"),
     *("amb.files", "amb.heartbeat", "amb.devices", "amb.errors", "amb.failures", "amb.status"),
-    *("amb.cli", "amb.provenance", "amb.source_graph"),
+    *("amb.cli", "amb.printable", "amb.provenance", "amb.source_graph"),
 )
 
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")

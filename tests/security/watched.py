@@ -90,14 +90,16 @@ def run(command: list[str]) -> dict:
 
 def main(file: str) -> None:
     import numpy as np
-    import torch
 
+    commands = json.loads(Path(file).read_text(encoding="utf-8"))
     sys.addaudithook(hook)
     for name in ("load", "loads", "Unpickler"):
         watch(pickle, name)
-    watch(torch, "load")
     watch(np, "load")
-    commands = json.loads(Path(file).read_text(encoding="utf-8"))
+    if {"predict", "backbone"} & {command[0] for command in commands}:
+        import torch  # takes seconds; commands that read no weights do without
+
+        watch(torch, "load")
     print(json.dumps([run(command) for command in commands]))
 
 

@@ -18,7 +18,6 @@ from amb.reporting.metric_display import METRICS
 from amb.status import steps
 from amb.study import digest, load_study
 
-
 # The studies that come with the workflow; a workflow that is used as a module lies elsewhere.
 HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
 SHIPPED = Path(HERE).parents[1] / "config"

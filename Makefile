@@ -47,7 +47,7 @@ bundle: setup
 	  --config study=$(STUDY) finish=none -- bundle
 
 test: setup check
-	$(BIN)/python -m pytest -n auto -m "not packaging"
+	$(BIN)/python -m pytest -n auto
 
 # What only a GPU can show; says why where it skips.
 test-gpu: setup

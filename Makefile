@@ -2,21 +2,30 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCKED := --no-deps --require-hashes
+LOCKS := $(addprefix requirements,.lock -torch.lock -cuda.lock -backbone.lock)
 
 STUDY ?= demo
 
 .PHONY: setup demo verify reference bundle pictures test test-gpu test-faults check format site clean
+.PHONY: lock audit licences test-packaging
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
 
-# The locked environment. The backbone's package is installed without its dependencies: it is read
-# as data, and its code is never imported.
-$(VENV)/.installed: requirements.lock pyproject.toml
+# The locked environment, every file by its hash; nothing but what is locked is looked for. pip takes
+# torch's CPU build where one is visible to it, and else the registry's, which may be for CUDA.
+$(VENV)/.installed: $(LOCKS) pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-backbone.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP) install $(LOCKED) -r requirements.lock
+	$(PIP) download --no-deps --dest $(VENV)/torch "$$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements-torch.lock)"
+	$(PIP) install $(LOCKED) --no-index --find-links $(VENV)/torch -r requirements-torch.lock
+	@rm -r $(VENV)/torch
+	@if ! $(BIN)/python -m pip freeze | grep -q '^torch==.*+cpu'; then \
+	  $(PIP) install $(LOCKED) -r requirements-cuda.lock; fi
+	$(PIP) install $(LOCKED) -r requirements-backbone.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Train, test and judge the embedded demo study, then show what came out.
@@ -54,13 +63,39 @@ test-faults: setup
 	AMB_FAULTS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rs tests/faults
 	$(BIN)/python tests/faults/outcomes.py
 
-# Format and lint: Python, types, docstrings, Snakemake.
-check: setup
+# The wheel and the sdist, installed into environments of their own; needs a package registry.
+test-packaging: setup
+	$(BIN)/python -m pytest -m packaging -rs tests/packaging
+
+# Known holes in locked packages. AUDIT=required: an error, too, where no advisories can be reached.
+audit: licences $(VENV)-audit/.installed
+	$(BIN)/python .ci/audit.py $(VENV)-audit/bin/pip-audit $(if $(filter required,$(AUDIT)),--required)
+
+$(VENV)-audit/.installed: requirements-audit.lock
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip --quiet --disable-pip-version-check install $(LOCKED) -r $<
+	@touch $@
+
+# Every installed package has a licence of the list in pyproject.toml. Apart from it: packages whose
+# metadata say nothing (their licence files say MIT), and NVIDIA's libraries, free to use as they are.
+UNSTATED := axe-playwright-python conda-inject \
+  $(addprefix snakemake-interface-,common logger-plugins report-plugins scheduler-plugins storage-plugins)
+licences: setup
+	@$(BIN)/pip-licenses --ignore-packages $(UNSTATED) \
+	  $$(sed -n 's/^\([a-z0-9-]*\)==.*/\1/p' requirements-cuda.lock) >$(VENV)/licences.txt
+
+# The lock files anew; needs uv and a package registry.
+lock:
+	$(PYTHON) .ci/lock.py
+
+# Format and lint: Python, types, docstrings, Snakemake, dependencies and their licences.
+check: setup licences
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pydoclint --quiet amb baselines
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/deptry .
 
 format: setup
 	$(BIN)/ruff format .

@@ -6,6 +6,8 @@ A message names the file, the key, the value found and what is allowed.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -123,10 +125,24 @@ def validate(content: Any, schema: dict[str, Any], file: Path) -> None:
     Raises:
         InputError: It breaks the schema.
     """
-    validator = jsonschema.Draft202012Validator(schema, registry=_shared_definitions())
+    validator = _Validator(schema, registry=_shared_definitions())
     errors = sorted(validator.iter_errors(content), key=_error_order)
     if errors:
         raise _readable(file, errors[0])
+
+
+def _whole_pattern(
+    validator: Any, pattern: str, instance: Any, schema: dict[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    """Check a pattern as JSON schemas mean it: in Python's, ``$`` lets a last line break pass."""
+    strict = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
+    if isinstance(instance, str) and not re.search(strict, instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, {"pattern": _whole_pattern}
+)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

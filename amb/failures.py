@@ -15,7 +15,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-EXTRAS = {"optuna": "tune", "snakemake": "workflow", "sklearn": "dev", "hypothesis": "dev"}
+# The extra that brings a package which is not everybody's, by the name that it is imported by.
+EXTRAS = {
+    **dict.fromkeys(("huggingface_hub", "tokenizers", "torch", "transformers"), "train"),
+    **dict.fromkeys(("jinja2", "markdown_it", "markupsafe", "matplotlib"), "report"),
+    **dict.fromkeys(("PIL", "statsmodels"), "report"),
+    **dict.fromkeys(("cyclonedx", "rocrate"), "publish"),
+    "optuna": "tune",
+    "snakemake": "workflow",
+    **dict.fromkeys(("sklearn", "hypothesis"), "dev"),
+}
 AGAIN = "Then give the same command again: finished runs are kept, others go on or start anew."
 KILLED_BY = "workers ended by: "  # begins the note of an error whose workers were killed
 _OUT_OF_MEMORY = (
@@ -77,6 +86,20 @@ def explain(error: BaseException) -> Advice:
         "The stack trace above says where. If neither your data nor an edit of yours explains it,"
         f" report it with this log. {AGAIN}",
     )
+
+
+def missing_extra(error: BaseException) -> str | None:
+    """Return the extra of the package whose absence an error is about; None: it is about another.
+
+    Args:
+        error: Any error.
+
+    Returns:
+        The extra's name in ``pyproject.toml``.
+    """
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    return EXTRAS.get(error.name.split(".")[0])
 
 
 def failure_text(command: str, error: BaseException, method: str | None, seeds: object) -> str:
@@ -242,10 +265,10 @@ def _missing_package(error: BaseException) -> Advice | None:
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return None
     package = error.name.split(".")[0]
-    if package in EXTRAS:
-        command = f'pip install "amb-suite[{EXTRAS[package]}]", in a checkout make setup'
+    if extra := missing_extra(error):
+        command = f'pip install "amb-suite[{extra}]", in a checkout make setup'
     else:
-        command = "make setup, or pip install -r requirements.lock in your environment"
+        command = 'make setup, or pip install --upgrade "amb-suite[workflow]" in your environment'
     return Advice(f"the package {package} is not installed", f"Install it: {command}. {AGAIN}")
 
 

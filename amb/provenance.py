@@ -34,7 +34,8 @@ PAGE_SOURCES = ("amb/reporting/study_page", "workflow/report")
 NO_SOURCES = (
     *("amb.study", "amb.checked_files", "amb.presets", "amb.search_space"),
     *("amb.files", "amb.heartbeat", "amb.devices", "amb.errors", "amb.failures", "amb.status"),
-    *("amb.cli", "amb.provenance", "amb.source_graph", "amb.termination", "amb.workflow_locks"),
+    *("amb.cli", "amb.printable", "amb.provenance", "amb.source_graph"),
+    *("amb.termination", "amb.workflow_locks"),
 )
 
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")

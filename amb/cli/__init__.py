@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import amb
 from amb.errors import InputError
+from amb.printable import printable
 from amb.termination import end_with_workflow
 
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
@@ -96,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those of the command line if None.
 
     Returns:
-        The exit status: 2 for an error in the user's input, 1 for any other.
+        The exit status: 2 for an error in the user's input or for an extra that is not installed,
+        1 for any other.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     only = given[0] if given and given[0] in COMMANDS else None
@@ -105,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         args.run(args)
     except InputError as error:
-        print(f"amb {args.command}: error: {error}", file=sys.stderr)
+        _tell(f"amb {args.command}: error: {error}")
         return 2
     except KeyboardInterrupt:
         print(f"amb {args.command}: interrupted; the same command goes on", file=sys.stderr)
@@ -116,10 +118,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _explain(args: argparse.Namespace, error: Exception) -> int:
-    """Print the stack trace, and below it what happened and what to do."""
-    from amb.failures import failure_text
+    """Print the stack trace, and below it what happened and what to do.
 
-    traceback.print_exception(error)
+    Where a package of an extra is missing, there is nothing to trace: the extra is named.
+    """
+    from amb.failures import failure_text, missing_extra
+
+    extra = missing_extra(error)
+    if extra is None:
+        _tell("".join(traceback.format_exception(error)))
     method, seeds = getattr(args, "method", None), getattr(args, "seeds", None)
-    print(f"\n{failure_text(args.command, error, method, seeds)}", file=sys.stderr, flush=True)
-    return 1
+    _tell(failure_text(args.command, error, method, seeds))
+    return 1 if extra is None else 2
+
+
+def _tell(text: str) -> None:
+    """Print to the standard error; what a file smuggled into a message moves no cursor."""
+    print(printable(text), file=sys.stderr, flush=True)

@@ -84,9 +84,10 @@ def _inspect(args: argparse.Namespace) -> None:
 
     from amb.cli.inspection_text import render
     from amb.data.inspection.report import inspect_file
+    from amb.printable import printable
 
     found = inspect_file(args.file)
-    print(json.dumps(found.as_json(), indent=2) if args.json else render(found))
+    print(json.dumps(found.as_json(), indent=2) if args.json else printable(render(found)))
 
 
 def _import(args: argparse.Namespace) -> None:

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amb.printable import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -72,7 +74,7 @@ def _print(resolved: dict[str, Any], results: Path) -> bool:
     if console.is_terminal:
         console.print(status_table(status, console))
     else:
-        print("\n".join(status_lines(status)), flush=True)
+        print(printable("\n".join(status_lines(status))), flush=True)
     return status.finished
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amb.errors import InputError
+from amb.printable import printable
 
 if TYPE_CHECKING:
     from amb.reporting.trace import Trace
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     found = trace(args.results, read_resolved_study(args.results / "study.json"), address)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a log in ASCII is no error
-    print("\n".join(_lines(found)))
+    print(printable("\n".join(_lines(found))))
     for check in found.checks:
         if not check.agrees:
             where = f"{address}, {check.name}"

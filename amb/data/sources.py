@@ -54,13 +54,13 @@ def require_sources(study: Study, data_root: Path) -> None:
         data_root: The folder that the study's paths are relative to.
 
     Raises:
-        InputError: A file is missing, or the study names it by an absolute path.
+        InputError: A file is missing, or the study names it by a path that leaves the data root.
     """
     reader = study.data["reader"]
     options = study.data[reader]
     for key, file in named_files(reader, options, data_root).items():
-        if Path(options[key]).is_absolute():
-            expected = "a path relative to the data root"
+        if Path(options[key]).is_absolute() or ".." in Path(options[key]).parts:
+            expected = "a path relative to the data root, and below it"
             raise InputError(study.file, f"data.{reader}.{key}", options[key], expected)
         if not file.is_file():
             raise InputError(

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -77,8 +78,19 @@ class Backbone:
             raise InputError(file, field, max_pieces, expected)
 
     def weights(self) -> dict[str, Tensor]:
-        """Return the pretrained parameters under Hugging Face's names."""
-        tensors: dict[str, Tensor] = load_file(self.folder / "model.safetensors")
+        """Read the pretrained parameters.
+
+        Returns:
+            Tensors under Hugging Face's names.
+
+        Raises:
+            InputError: The file is no safetensors file; its hash on the card says nothing of that.
+        """
+        file = self.folder / "model.safetensors"
+        try:
+            tensors: dict[str, Tensor] = load_file(file)
+        except SafetensorError as error:
+            raise InputError(file, "file", str(error), "a safetensors file") from error
         return tensors
 
     def load(self, trainable: bool) -> BertEncoder:

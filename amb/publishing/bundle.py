@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amb.errors import InputError
-from amb.files import atomic_path, write_json, write_text
+from amb.files import atomic_path, write_text
 from amb.publishing.audit import audit_page
 from amb.publishing.bill_of_materials import bill_of_materials
 from amb.publishing.crate import write_crate
@@ -87,7 +87,7 @@ def write_bundle(
         shown = results if quotes_texts else folder / place
         run_command(["page", "--results", str(shown), "--out", str(folder / place / PAGE)])
         _copy_source(folder)
-        write_json(folder / "sbom.cdx.json", bill_of_materials(facts.pins))
+        write_text(folder / "sbom.cdx.json", bill_of_materials(_day(facts, date)))
         write_text(folder / "README.md", bundle_readme(facts, quotes_texts))
         write_text(folder / "AUDIT.md", audit_page(facts, folder))
         write_crate(

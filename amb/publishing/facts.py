@@ -14,7 +14,10 @@ from amb.source_graph import ROOT
 from amb.verification.inputs import EVALUATED, RECORD, Inputs
 from amb.verification.verify import Verification
 
-LOCKS = ("requirements.lock", "requirements-backbone.lock")  # the second: read as data
+LOCKS = tuple(
+    f"requirements{part}.lock"
+    for part in ("", "-torch", "-cuda", "-backbone")  # the last: read as data
+)
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)")
 _OWN = ("python", "amb-suite")  # versions in a record that no lock pins
 

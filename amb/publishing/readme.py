@@ -43,7 +43,7 @@ amb verify .
 | `AUDIT.md` | ML code completeness and ACM artifact badges, answered by code |
 | `ro-crate-metadata.json` | Workflow Run RO-Crate: every file with its SHA-256 |
 | `amb`, `baselines`, `workflow`, `Snakefile` | the source that was used to pack and verify |
-| `requirements.lock`, `sbom.cdx.json` | the locked environment |
+| `requirements*.lock`, `sbom.cdx.json` | the locked environment, and the one that packed |
 
 Verifying shows that the numbers follow from the predictions. It does not show that the predictions
 come from the training that the records describe; a rerun does:

@@ -67,6 +67,7 @@ _STYLE: dict[Any, Any] = {
     "grid.linewidth": 0.5,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
+    "text.parse_math": False,  # a dollar sign in a label is one
     "pdf.fonttype": 42,  # TrueType, so that the text of a PDF stays text
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.w_pad": 0.03,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from amb.printable import REPLACEMENT, printable
 from amb.reporting.grid import Column, Grid
 from amb.reporting.latex_pages import column_lines, parts
 
@@ -49,6 +50,7 @@ _SPECIAL = {
     "…": r"\ldots{}",
     "\u00a0": "~",
     "\u202f": r"\,",
+    REPLACEMENT: "?",
 }
 
 
@@ -57,7 +59,7 @@ def escape(text: str) -> str:
 
     Greek letters become mathematics; other letters beyond ASCII stay, as UTF-8.
     """
-    one_line = " ".join(text.replace("\u00a0", "\0").replace("\u202f", "\1").split())
+    one_line = " ".join(printable(text).replace("\u00a0", "\0").replace("\u202f", "\1").split())
     restored = one_line.replace("\0", "\u00a0").replace("\1", "\u202f")
     return "".join(_SPECIAL.get(character) or _greek(character) for character in restored)
 

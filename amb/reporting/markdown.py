@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from amb.printable import printable
 from amb.reporting.grid import Grid
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&])")
@@ -13,7 +14,7 @@ _RULES = {"left": ":---", "right": "---:"}
 
 def escape(text: str) -> str:
     """Return ``text`` on one line such that Markdown prints it as it stands."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(printable(text).split()))
 
 
 def render_table(grid: Grid) -> str:

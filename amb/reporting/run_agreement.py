@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
+from amb.printable import printable
 from amb.reporting.grid import Column, Grid
 from amb.reporting.metric_display import METRICS
 from amb.reporting.rounding import MISSING
@@ -22,7 +23,7 @@ def show_agreement(agreement: Agreement, console: Console) -> None:
     """Print the table, then what it comes to."""
     console.print(rich_table(agreement_grid(agreement)))
     for line in summary_lines(agreement):
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(printable(line)), soft_wrap=True)
 
 
 def agreement_grid(agreement: Agreement) -> Grid:

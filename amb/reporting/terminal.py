@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from amb.printable import printable
 from amb.reporting import captions, claim_texts, metric_variants
 from amb.reporting.comparison_grids import (
     differences_by_metric,
@@ -55,7 +56,7 @@ def show_results(folder: Path, console: Console) -> None:
         _text(console, f"No claims were tested: there is no {claims_file}.")
     _heading(console, "Files")
     for path in result_files(folder):
-        console.print(Text(f"  {path}"), soft_wrap=True)
+        console.print(Text(f"  {printable(str(path))}"), soft_wrap=True)
 
 
 def show_comparison(table: pd.DataFrame, console: Console) -> None:
@@ -84,11 +85,12 @@ def show_claims(tested: dict[str, Any], console: Console) -> None:
         console.print()
         console.print(
             Text.assemble(
-                (verdict.upper(), _VERDICT_STYLES.get(verdict, "bold")), f"  “{statement}”"
+                (printable(verdict.upper()), _VERDICT_STYLES.get(verdict, "bold")),
+                f"  “{printable(statement)}”",
             )
         )
         for line in _claim_lines(claim, alpha):
-            console.print(Padding(Text(line), (0, 0, 0, 4), expand=False))
+            console.print(Padding(Text(printable(line)), (0, 0, 0, 4), expand=False))
     if untested:
         _heading(console, "Not tested here")
         for claim in untested:
@@ -133,7 +135,7 @@ def rich_table(grid: Grid) -> Table:
     for column in grid.columns:
         wraps = column.width_cm is not None
         table.add_column(
-            Text(_heading_lines(column.header)),
+            Text(printable(_heading_lines(column.header))),
             justify="right" if column.align == "right" else "left",
             no_wrap=not wraps,
             min_width=LABEL_WIDTH // 2 if wraps else None,
@@ -194,7 +196,8 @@ def _blocks(grid: Grid) -> Iterator[list[Text]]:
 def _lines(grid: Grid, rows: range, place: int) -> Text:
     """Return the cells of one column, a line each, without empty lines at the end."""
     texts = [
-        Text(grid.rows[row][place], "bold" if (row, place) in grid.bold else "") for row in rows
+        Text(printable(grid.rows[row][place]), "bold" if (row, place) in grid.bold else "")
+        for row in rows
     ]
     while len(texts) > 1 and not texts[-1].plain:
         texts.pop()
@@ -208,8 +211,8 @@ def _heading_lines(header: str) -> str:
 
 def _heading(console: Console, text: str) -> None:
     console.print()
-    console.print(Text(text, "bold underline"))
+    console.print(Text(printable(text), "bold underline"))
 
 
 def _text(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(text, style))
+    console.print(Text(printable(text), style))

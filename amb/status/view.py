@@ -16,6 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from amb.printable import printable
 from amb.status.runs import Run, State
 from amb.status.steps import FailedStep
 from amb.status.study import StudyStatus
@@ -147,7 +148,7 @@ def _table(status: StudyStatus, width: int, unicode: bool) -> Table:
         done = sum(run.state is State.DONE for run in row.runs)
         best = row.best_valid_mae
         cells: list[RenderableType] = [
-            Text(row.label if wide else row.method),
+            Text(printable(row.label if wide else row.method)),
             _signs(row.runs, MAX_SIGNS[wide], unicode),
             f"{done}/{len(row.runs)}",
             "" if best is None else f"{best:.4f}",
@@ -219,4 +220,4 @@ def _failure(step: FailedStep) -> Iterator[RenderableType]:
         lines.append(f"What to do: {failure.to_do}")
     lines.append(f"Log: {step.log}")
     for line in lines:
-        yield Padding(Text(line), (0, 0, 0, 2), expand=False)
+        yield Padding(Text(printable(line)), (0, 0, 0, 2), expand=False)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from amb.errors import InputError
-from amb.verification.inputs import MIB
+from amb.foreign_files import MIB
 
 MOST_FILES = 100_000
 MOST_BYTES = 2048 * MIB

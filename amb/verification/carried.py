@@ -13,7 +13,8 @@ from typing import Any
 
 from amb.errors import InputError
 from amb.files import read_json, write_json
-from amb.verification.inputs import LARGEST, checked_file
+from amb.foreign_files import checked_file
+from amb.verification.inputs import LARGEST
 
 CLAIMS = "claims.json"
 MOMENT = ("claims_changed_at", "claims_changed_at_from")

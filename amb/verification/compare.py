@@ -11,13 +11,13 @@ from pathlib import Path
 
 from amb.errors import InputError
 from amb.files import sha256_of
+from amb.foreign_files import MIB, checked_file
 from amb.verification.differences import (
     Difference,
     csv_differences,
     json_differences,
     text_differences,
 )
-from amb.verification.inputs import MIB, checked_file
 from amb.verification.steps import PICTURES
 
 SAME_BYTES = "same bytes"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
+from amb.printable import REPLACEMENT, printable
 from amb.reporting.grid import Column, Grid
 from amb.reporting.terminal import rich_table
 from amb.verification.compare import (
@@ -95,9 +96,7 @@ def summary_lines(verification: Verification) -> Iterator[str]:
 
 def plain(text: str, widest: int = WIDEST_PLACE) -> str:
     """Return a text of unknown origin as one short line without control characters."""
-    clean = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
+    clean = printable(text.replace("\n", REPLACEMENT).replace("\t", REPLACEMENT))
     return clean if len(clean) <= widest else f"{clean[: widest - 1]}…"
 
 

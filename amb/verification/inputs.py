@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import yaml
 from amb.errors import InputError
 from amb.evaluation.predictions import CLEAN_FILE, CORRUPTED_FILE
 from amb.family import layerwise_methods
+from amb.foreign_files import MIB, checked_file
 from amb.registration import PUBLISHED
 from amb.reporting import fusion_norms_figure
 from amb.resolved_study import CONFIG_STUDY, restore_study
@@ -30,7 +30,6 @@ STUDY, METHODS, STORE_CARD = "study.json", "methods.json", "store/card.json"
 COSTS = "costs.csv"
 FUSION_NORMS = fusion_norms_figure.FILE
 RECORD, CURVE, EVALUATED = "run.json", "curve.csv", "evaluated.json"
-MIB = 2**20
 # The largest file of each kind that is read; real ones are far below.
 LARGEST = {".json": 16 * MIB, ".csv": 16 * MIB, ".yaml": MIB, ".yml": MIB, ".parquet": 64 * MIB}
 MOST_RUNS = 100_000
@@ -99,39 +98,6 @@ def naming(copy: Path, source: Path) -> Iterator[None]:
     except InputError as error:
         error.args = (str(error).replace(str(copy), str(source)),)
         raise
-
-
-def checked_file(folder: Path, name: str, largest: int) -> Path | None:
-    """Return a file of an untrusted folder once it is safe to read; None where there is none.
-
-    Args:
-        folder: The folder.
-        name: Path of the file in it.
-        largest: Most bytes it may have.
-
-    Returns:
-        Its path.
-
-    Raises:
-        InputError: A link on its way leaves the folder, it is no regular file, or it is too large.
-    """
-    path = folder / name
-    try:
-        real = path.resolve(strict=True)
-    except FileNotFoundError:
-        if path.is_symlink():
-            raise InputError(path, "link", str(path.readlink()), "a file of the folder") from None
-        return None
-    except (OSError, RuntimeError) as error:
-        raise InputError(path, "file", str(error), "a file of the folder") from error
-    if not real.is_relative_to(folder.resolve()):
-        raise InputError(path, "link", str(real), "a file inside the folder", "Links may not leave")
-    found = real.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise InputError(path, "file", stat.filemode(found.st_mode), "a regular file")
-    if found.st_size > largest:
-        raise InputError(path, "size", f"{found.st_size:,} bytes", f"at most {largest:,} bytes")
-    return real
 
 
 def _names(source: Path, study: Study) -> Iterator[tuple[str, bool]]:

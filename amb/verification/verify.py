@@ -12,10 +12,11 @@ from typing import Any
 
 from amb.errors import InputError
 from amb.files import read_json
+from amb.foreign_files import MIB, checked_file
 from amb.verification.archive import unpacked
 from amb.verification.compare import WRONG, FileResult, compare_files
 from amb.verification.differences import ABSOLUTE, RELATIVE
-from amb.verification.inputs import MIB, Inputs, checked_file, copy_inputs, naming
+from amb.verification.inputs import Inputs, copy_inputs, naming
 from amb.verification.integrity import check_integrity
 from amb.verification.rebuild import Failure, RunCommand, rebuild
 from amb.verification.steps import files_of, steps_of

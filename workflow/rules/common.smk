@@ -13,6 +13,7 @@ from amb.devices.visible import usable_gpus
 from amb.errors import InputError
 from amb.family import layerwise_methods, tuning_by_fusion, where_and_how
 from amb.reporting.figure_list import figures_of
+from amb.reporting import restructured_text
 from amb.reporting.metric_display import METRICS
 from amb.status import steps
 from amb.study import digest, load_study
@@ -25,11 +26,18 @@ if workflow_locks.drop_stale_locks(Path(".snakemake")):
         file=sys.stderr,
     )
 
+# The studies that come with the workflow; a workflow that is used as a module lies elsewhere.
+HERE = workflow.current_basedir.get_path_or_uri(secret_free=True)
+SHIPPED = Path(HERE).parents[1] / "config"
 
-# A study's name (a file in config/) or the path of its YAML file.
+
+# The path of a study's YAML file, or its name: a file in config/ here, else one that is shipped.
 def study_file(name):
     path = Path(name)
-    return path if path.suffix in (".yaml", ".yml") else Path("config") / f"{name}.yaml"
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    own, shipped = Path("config") / f"{name}.yaml", SHIPPED / f"{name}.yaml"
+    return shipped if shipped.exists() and not own.exists() else own
 
 
 STUDY_FILE = study_file(config.get("study", "demo"))
@@ -110,7 +118,9 @@ def caption_params():
         "seeds": str(many) if few == many else f"{few} to {many}",
         "alpha": STUDY.statistics.alpha,
         "metric": METRICS[STUDY.statistics.metrics[0]].label,
-        "reference": STUDY.methods[STUDY.statistics.reference].label,
+        "reference": restructured_text.escape(
+            STUDY.methods[STUDY.statistics.reference].label
+        ),
     }
 
 

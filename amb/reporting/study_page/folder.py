@@ -10,6 +10,7 @@ from typing import Any
 from amb.errors import InputError
 from amb.evaluation.predictions import CLEAN_FILE, run_folder
 from amb.files import read_json
+from amb.foreign_files import refuse_links_out
 from amb.reporting.inputs import read_object
 from amb.study import KNOWN_BUILDERS, load_study
 
@@ -89,11 +90,13 @@ def open_folder(results: Path, study_file: Path | None) -> StudyFolder:
         The folder with its study.
 
     Raises:
-        InputError: There is no such folder, or nothing says what the study is.
+        InputError: There is no such folder, nothing says what the study is, or a link leads out of
+            a folder that says it by itself.
     """
     if not results.is_dir():
         raise InputError(results, "folder", "no such folder", "the results folder of a study")
     if study_file is None:
+        refuse_links_out(results, ("", "tables", "figures", "store"))
         resolved = read_object(results / "study.json", "methods", dict, ORIGIN)
         return StudyFolder(results, resolved, str(resolved.get("name")))
     study = load_study(study_file)

@@ -85,13 +85,18 @@ def seed_threads(seeds):
     return 1 if workflow.local_exec and GPUS else len(seeds)
 
 
-# A param: the folder of a rule's named input or output, so many levels up.
+# The folder of a file, or of the first of several, so many levels up.
+def folder_of(files, levels):
+    return Path(files if isinstance(files, str) else files[0]).parents[levels]
+
+
+# A param: the folder of a rule's named input or output.
 def input_folder(name, levels=0):
-    return lambda wildcards, input: Path(input.get(name)[0]).parents[levels]
+    return lambda wildcards, input: folder_of(input.get(name), levels)
 
 
 def output_folder(name, levels=0):
-    return lambda wildcards, output: Path(output.get(name)[0]).parents[levels]
+    return lambda wildcards, output: folder_of(output.get(name), levels)
 
 
 # Filled into the captions of the report: nobody types what a study says of itself.

@@ -49,6 +49,7 @@ SHARED = {
     "search_space",
     "source_graph",
     "study",
+    "workload",
 }
 
 

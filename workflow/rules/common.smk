@@ -34,9 +34,15 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # Without a limit, Snakemake takes a resource as boundless. Jobs beyond the GPUs of this machine would
-# only wait for a lease on one; where it has none, they ask for none. Other machines' are not known.
+# only wait for a lease on one; where it has none, they ask for none. Of other machines' GPUs a profile
+# tells the number. A job that was submitted reads this too, without the limit, which it inherits.
+if workflow.remote_exec and "AMB_GPU_LIMIT" in os.environ:
+    workflow.global_resources.setdefault("gpu", int(os.environ["AMB_GPU_LIMIT"]))
 GPU_LIMIT = workflow.global_resources.setdefault("gpu", 1).value
-if workflow.local_exec and GPU_LIMIT:
+os.environ["AMB_GPU_LIMIT"] = str(GPU_LIMIT)
+# The executor is chosen after this file is read; but only one that submits jobs limits their number.
+RUNS_HERE = workflow.global_resources["_nodes"].value is None
+if RUNS_HERE and GPU_LIMIT:
     workflow.global_resources["gpu"] = min(GPU_LIMIT, len(usable_gpus()))
 GPUS = workflow.global_resources["gpu"].value
 
@@ -80,9 +86,9 @@ def recipe(method):
     return [recipe_study(method)] if STUDY.recipe_row(method) else []
 
 
-# Threads of a job that takes seeds: on a CPU one seed a core, on a GPU of this machine one by one.
+# Threads of a job that takes seeds: on a CPU one seed a core, on a GPU one by one.
 def seed_threads(seeds):
-    return 1 if workflow.local_exec and GPUS else len(seeds)
+    return 1 if GPUS else len(seeds)
 
 
 # The folder of a file, or of the first of several, so many levels up.

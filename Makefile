@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 STUDY ?= demo
 
-.PHONY: setup demo verify reference bundle test test-gpu check format clean
+.PHONY: setup demo verify reference bundle test test-gpu test-slurm check format clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.installed
@@ -43,6 +43,12 @@ test: setup check
 # What only a GPU can show; says why where it skips.
 test-gpu: setup
 	$(BIN)/python -m pytest -m gpu -rsP tests/gpu
+
+# Studies on a real Slurm that is started on this machine, through faults; says why where it skips.
+test-slurm: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.lock
+	@command -v slurmctld >/dev/null || tests/cluster/install_slurm.sh
+	$(BIN)/python -m pytest -m "" -rs tests/cluster
 
 # Format and lint: Python, types, docstrings, Snakemake.
 check: setup

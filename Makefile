@@ -8,7 +8,7 @@ LOCKS := $(addprefix requirements,.lock -torch.lock -cuda.lock -backbone.lock)
 
 STUDY ?= demo
 
-.PHONY: setup demo verify reference bundle pictures test test-gpu test-faults check format site clean
+.PHONY: setup demo verify reference bundle pictures test test-gpu test-slurm test-faults check format site clean
 .PHONY: lock audit licences test-packaging
 .DEFAULT_GOAL := demo
 
@@ -56,6 +56,11 @@ test: setup check
 # What only a GPU can show; says why where it skips.
 test-gpu: setup
 	$(BIN)/python -m pytest -m gpu -rsP tests/gpu
+
+# Studies on a real Slurm that is started on this machine, through faults; says why where it skips.
+test-slurm: setup
+	@command -v slurmctld >/dev/null || tests/cluster/install_slurm.sh
+	$(BIN)/python -m pytest -m "" -rs tests/cluster
 
 # All faults, counted: kills, full disks, damaged files and more; then the table of docs/faults.md.
 # What needs to mount a file system skips, and says so, where that is not allowed.

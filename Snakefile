@@ -7,6 +7,7 @@ min_version("9.27")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/tune.smk"
 include: "workflow/rules/train.smk"
@@ -20,6 +21,7 @@ include: "workflow/rules/page.smk"
 include: "workflow/rules/peek.smk"
 include: "workflow/rules/calibration.smk"
 include: "workflow/rules/publish.smk"
+include: "workflow/rules/local.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -18,6 +18,7 @@ ELSEWHERE = (
     "config/README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
 )
 MENTION = re.compile(r"(?<!\[)`((?:[\w-]+/)*[\w-]+\.md)`(?!\])")
 CODE = re.compile(r"(^```[^`]*?^```$|^(?: {4}[^\n]*\n)+)", re.MULTILINE)

@@ -115,7 +115,8 @@ def main() -> None:
     names = ("requirements.lock", "requirements-torch.lock", "requirements-cuda.lock")
     old = {package: block for name in names for package, block in present(name).items()}
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as kept:
-        pins = ["==".join(pin) for block in old.values() for pin in PIN.findall(block)]
+        lines = [line for block in old.values() for line in block.splitlines()]
+        pins = [line.removesuffix(" \\") for line in lines if PIN.match(line)]  # with markers
         kept.write("" if args.upgrade else "\n".join(pins))
         kept.flush()
         packages = compiled(args.uv, "pyproject.toml", "--extra", "dev", "-c", kept.name)

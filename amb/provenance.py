@@ -12,6 +12,7 @@ import hashlib
 import importlib.metadata
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from amb.source_graph import ROOT, builder_file, files_behind
@@ -41,8 +42,12 @@ NO_SOURCES = (
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")
 
 
+@cache
 def source_digest(*sources: str) -> str:
     """Digest sources with all that they import among our own modules, ``NO_SOURCES`` apart.
+
+    A process digests the same sources once: many rules of a study name the same, and an edit made
+    meanwhile is not what the process runs.
 
     Args:
         *sources: Paths relative to the project's root: files, patterns of files, or folders with

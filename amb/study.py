@@ -112,6 +112,14 @@ class MethodSettings:
         """The control that this row is, whose result must lie in a known range; None: none."""
         return self.control or (self.builder if self.builder in KNOWN_BUILDERS else None)
 
+    def described(self) -> dict[str, Any]:
+        """Return the row as plain JSON-able values."""
+        return {
+            **dataclasses.asdict(self),
+            "seeds": list(self.seeds),
+            "training": self.training.described(),
+        }
+
 
 @dataclass(frozen=True)
 class StatisticsSettings:
@@ -185,14 +193,7 @@ class Study:
             "description": self.description,
             "data": self.data,
             "backbone": dataclasses.asdict(self.backbone),
-            "methods": {
-                name: {
-                    **dataclasses.asdict(method),
-                    "seeds": list(method.seeds),
-                    "training": method.training.described(),
-                }
-                for name, method in self.methods.items()
-            },
+            "methods": {name: method.described() for name, method in self.methods.items()},
             "statistics": {
                 **dataclasses.asdict(self.statistics),
                 "metrics": list(self.statistics.metrics),
@@ -213,9 +214,10 @@ class Study:
 
     def training_view(self, method: str) -> dict[str, Any]:
         """Return what training one method depends on; seeds and other rows are not in it."""
-        resolved = self.resolved()
-        own = {k: v for k, v in resolved["methods"][method].items() if k not in ("label", "seeds")}
-        return {"data": resolved["data"], "backbone": resolved["backbone"], "method": own}
+        described = self.methods[method].described()
+        own = {k: v for k, v in described.items() if k not in ("label", "seeds")}
+        backbone = dataclasses.asdict(self.backbone)
+        return {"data": self.data, "backbone": backbone, "method": own}
 
     def control_rows(self) -> list[MethodSettings]:
         """Return the rows whose results must lie in a known range, in table order."""

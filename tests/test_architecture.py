@@ -55,6 +55,7 @@ SHARED = {
     "source_graph",
     "study",
     "termination",
+    "workload",
 }
 
 

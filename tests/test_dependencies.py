@@ -47,8 +47,8 @@ def test_the_page_has_every_package_under_its_extra_and_no_other():
         for title, rows in documented().items()
     }
     assert sections["Always"] == declared(PROJECT["dependencies"])
-    assert sections["Extra `workflow`, `slurm`"] == extras["workflow"] | extras["slurm"]
-    for extra in extras.keys() - {"workflow", "slurm"}:
+    assert sections["Extra `workflow`, `cluster`"] == extras["workflow"] | extras["cluster"]
+    for extra in extras.keys() - {"workflow", "cluster"}:
         assert sections[f"Extra `{extra}`"] == extras[extra], extra
 
 

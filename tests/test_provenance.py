@@ -34,6 +34,7 @@ from pathlib import Path
 from amb import provenance as p
 
 def digests():
+    p.source_digest.cache_clear()
     steps = {n.removesuffix("_SOURCES").lower(): p.source_digest(*getattr(p, n))
              for n in dir(p) if n.endswith("_SOURCES") and n != "NO_SOURCES"}
     return {**steps, **{n: p.training_digest(n) for n in ("amb", "finetuned_text", "misa", "tfn")}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -55,6 +56,12 @@ def test_no_two_rules_share_a_log(tmp_path, tiny):
     logs = [line for line in done.stdout.splitlines() if line.strip().startswith("log:")]
     assert len(logs) > 10
     assert len(logs) == len(set(logs))
+
+
+def test_commands_are_given_folders_of_the_results_and_not_the_working_folder(tmp_path, tiny, plan):
+    planned = plan(tmp_path, tiny.file)
+    assert "--results results/tiny --out results/tiny/index.html" in planned["write_page"]
+    assert not [rule for rule, lines in planned.items() if re.search(r" --[\w-]+ \.( |$)", lines)]
 
 
 def test_a_failed_step_is_summed_up_with_what_to_do(tmp_path):

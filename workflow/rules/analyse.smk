@@ -134,8 +134,8 @@ rule judge_claims:
     input:
         predictions=PREDICTIONS,
         records=RECORDS,
-        claims=STUDY.claims_file(),
-        published=PUBLISHED,
+        claims=local(STUDY.claims_file()),
+        published=local(PUBLISHED),
         timings=TIMINGS,
         corrupted=CORRUPTED,
     output:

@@ -32,6 +32,8 @@ rule calibrate_tests:
     benchmark:
         f"{CALIBRATION}/benchmarks/calibrate_tests.tsv"
     threads: 24
+    resources:
+        **need(240, lambda threads: 1000 * threads),
     params:
         replicates=int(config.get("replicates", 3000)),
         folder=output_folder("tables"),

@@ -50,9 +50,15 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # Without a limit, Snakemake takes a resource as boundless. Jobs beyond the GPUs of this machine would
-# only wait for a lease on one; where it has none, they ask for none. Other machines' are not known.
+# only wait for a lease on one; where it has none, they ask for none. Of other machines' GPUs a profile
+# tells the number. A job that was submitted reads this too, without the limit, which it inherits.
+if workflow.remote_exec and "AMB_GPU_LIMIT" in os.environ:
+    workflow.global_resources.setdefault("gpu", int(os.environ["AMB_GPU_LIMIT"]))
 GPU_LIMIT = workflow.global_resources.setdefault("gpu", 1).value
-if workflow.local_exec and GPU_LIMIT:
+os.environ["AMB_GPU_LIMIT"] = str(GPU_LIMIT)
+# The executor is chosen after this file is read; but only one that submits jobs limits their number.
+RUNS_HERE = workflow.global_resources["_nodes"].value is None
+if RUNS_HERE and GPU_LIMIT:
     workflow.global_resources["gpu"] = min(GPU_LIMIT, len(usable_gpus()))
 GPUS = workflow.global_resources["gpu"].value
 
@@ -96,18 +102,23 @@ def recipe(method):
     return [recipe_study(method)] if STUDY.recipe_row(method) else []
 
 
-# Threads of a job that takes seeds: on a CPU one seed a core, on a GPU of this machine one by one.
+# Threads of a job that takes seeds: on a CPU one seed a core, on a GPU one by one.
 def seed_threads(seeds):
-    return 1 if workflow.local_exec and GPUS else len(seeds)
+    return 1 if GPUS else len(seeds)
 
 
-# A param: the folder of a rule's named input or output, so many levels up.
+# The folder of a file, or of the first of several, so many levels up.
+def folder_of(files, levels):
+    return Path(files if isinstance(files, str) else files[0]).parents[levels]
+
+
+# A param: the folder of a rule's named input or output.
 def input_folder(name, levels=0):
-    return lambda wildcards, input: Path(input.get(name)[0]).parents[levels]
+    return lambda wildcards, input: folder_of(input.get(name), levels)
 
 
 def output_folder(name, levels=0):
-    return lambda wildcards, output: Path(output.get(name)[0]).parents[levels]
+    return lambda wildcards, output: folder_of(output.get(name), levels)
 
 
 # Filled into the captions of the report: nobody types what a study says of itself.

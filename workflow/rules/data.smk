@@ -1,11 +1,12 @@
 # From a user's files to one checked store, and from a checkpoint to one checked backbone.
 
 
+# `local`: a user's file, which is no file of the results even where these lie in a storage.
 # Sources that exist are inputs: a changed file makes the store stale, a missing one is an error of
 # the job, with its name, and does not keep a dry run from planning.
 rule prepare_data:
     input:
-        [path for path in source_files(STUDY, DATA_ROOT) if path.exists()],
+        local([path for path in source_files(STUDY, DATA_ROOT) if path.exists()]),
     output:
         store=[results(f"store/{name}") for name in STORE_FILES],
         test_labels=results("store/labels.test.parquet"),
@@ -13,6 +14,8 @@ rule prepare_data:
         results("logs/prepare_data.log"),
     benchmark:
         results("benchmarks/prepare_data.tsv")
+    resources:
+        **need(60, lambda threads: 4000 + source_mb()),
     params:
         study=STUDY_FILE,
         data_root=DATA_ROOT,
@@ -55,6 +58,8 @@ rule check_methods:
     benchmark:
         results("benchmarks/check_methods.tsv")
     priority: 1
+    resources:
+        **need(10 + len(STUDY.methods), WORKLOAD.memory_mb),
     params:
         study=STUDY_FILE,
         store=input_folder("store"),
@@ -76,9 +81,9 @@ rule check_methods:
 # reader needs to judge them anew.
 rule record_study:
     input:
-        study=STUDY_FILE,
-        claims=STUDY.claims_file(),
-        published=PUBLISHED,
+        study=local(STUDY_FILE),
+        claims=local(STUDY.claims_file()),
+        published=local(PUBLISHED),
     output:
         results("study.json"),
         config=[

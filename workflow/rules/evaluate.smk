@@ -19,6 +19,7 @@ for method, pack, seeds in packs():
             results(f"benchmarks/evaluate_{method}_{pack}.tsv")
         threads: seed_threads(seeds)
         resources:
+            **prediction_need(seeds),
             gpu=1,
         params:
             study=recipe_study(method),
@@ -55,6 +56,7 @@ for method, pack, seeds in CORRUPTED_PACKS:
             results(f"benchmarks/corrupt_{method}_{pack}.tsv")
         threads: seed_threads(seeds)
         resources:
+            **corruption_need(seeds),
             gpu=1,
         params:
             study=STUDY_FILE,
@@ -92,6 +94,7 @@ for method, pack, seeds in FUSION_PACKS:
             results(f"benchmarks/measure_fusion_{method}_{pack}.tsv")
         threads: seed_threads(seeds)
         resources:
+            **prediction_need(seeds),
             gpu=1,
         params:
             study=recipe_study(method),

@@ -21,6 +21,7 @@ for method, row in STUDY.compared().methods.items():
             results(f"benchmarks/peek_{method}.tsv")
         threads: seed_threads(row.seeds)
         resources:
+            **training_need(method, row.seeds),
             gpu=1,
         params:
             study=STUDY_FILE,

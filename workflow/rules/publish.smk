@@ -7,7 +7,7 @@ REFERENCES = sorted(Path("results/reference").glob("*/study.json"))
 # with the numbers, where one differs. Not of the study, and without torch.
 rule verify:
     input:
-        REFERENCES,
+        local(REFERENCES),
     log:
         "results/logs/verify.log",
     params:

@@ -138,7 +138,7 @@ if QUOTED:
     rule quote_published:
         input:
             comparison=results("tables/comparison.csv"),
-            published=PUBLISHED,
+            published=local(PUBLISHED),
         output:
             report(
                 results("tables/published.html"),

@@ -17,6 +17,7 @@ for a, b in TIMED:
             results(f"benchmarks/time_methods_{a}_against_{b}.tsv")
         threads: 1
         resources:
+            **need(60, WORKLOAD.memory_mb),
             gpu=1,
         params:
             study=STUDY_FILE,

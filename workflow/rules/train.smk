@@ -20,6 +20,7 @@ for method, pack, seeds in packs():
             results(f"benchmarks/train_{method}_{pack}.tsv")
         threads: seed_threads(seeds)
         resources:
+            **training_need(method, seeds),
             gpu=1,
         params:
             study=recipe_study(method),

@@ -17,6 +17,7 @@ for method in STUDY.tuned_rows():
         benchmark:
             results(f"benchmarks/tune_{method}.tsv")
         resources:
+            **tuning_need(method),
             gpu=1,
         params:
             study=STUDY_FILE,

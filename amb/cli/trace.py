@@ -13,6 +13,7 @@ from amb.printable import printable
 
 if TYPE_CHECKING:
     from amb.reporting.trace import Trace
+    from amb.study import Study
 
 HELP = "Print the files behind a cell of a table, its seeds, and compute its number again."
 
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> None:
             "command line", "CELL", args.cell, "table:row:metric, or --table, --row and --metric"
         )
     address = Address.parse(args.cell or ":".join(named))
-    found = trace(args.results, read_resolved_study(args.results / "study.json"), address)
+    study = read_resolved_study(args.results / "study.json")
+    found = trace(args.results, study, address, _bounds(study))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a log in ASCII is no error
     print(printable("\n".join(_lines(found))))
@@ -54,6 +56,14 @@ def run(args: argparse.Namespace) -> None:
             where = f"{address}, {check.name}"
             expected = f"{check.again!r}, computed from the files of its runs"
             raise InputError(found.file, where, check.found, expected)
+
+
+def _bounds(study: Study) -> dict[str, dict[str, float]] | None:
+    if study.data["reader"] != "demo":
+        return None
+    from amb.data.demo import DemoSettings, bounds
+
+    return bounds(DemoSettings(**study.data["demo"]))
 
 
 def _lines(found: Trace) -> list[str]:

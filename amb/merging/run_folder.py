@@ -21,6 +21,7 @@ from amb.errors import InputError
 from amb.evaluation.predictions import CLEAN_FILE, CORRUPTED_FILE
 from amb.evaluation.reading import read_predictions
 from amb.files import sha256_of
+from amb.foreign_files import checked_file
 from amb.verification.inputs import (
     CURVE,
     EVALUATED,
@@ -28,7 +29,6 @@ from amb.verification.inputs import (
     LARGEST,
     MOST_RUNS,
     RECORD,
-    checked_file,
 )
 from amb.verification.integrity import check_identity, check_origin, read_record
 

@@ -8,14 +8,13 @@ A cell is named ``table:row:metric``, as in ``comparison:amb:mae``; of ``metric_
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from amb.data.demo import DemoSettings, bounds
 from amb.errors import InputError
 from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metric_variants import VARIANTS
@@ -39,6 +38,9 @@ from amb.statistics.scores import mean_and_interval
 from amb.statistics.ties import find_ties
 from amb.study import Study
 
+Bounds = Mapping[str, Mapping[str, float]]
+
+KNOWN_ANSWER = "known_answer"
 TOLERANCE = 1e-9  # of a number that was written with all its digits
 _MEAN = ("mean", "ci_low", "ci_high")
 _EFFECT = ("estimate", "ci_low", "ci_high", "p")
@@ -127,13 +129,14 @@ class Trace:
     notes: tuple[str, ...] = field(default=())
 
 
-def trace(folder: Path, study: Study, address: Address) -> Trace:
+def trace(folder: Path, study: Study, address: Address, bounds: Bounds | None = None) -> Trace:
     """Find what stands behind a cell and compute it again.
 
     Args:
         folder: The study's results folder.
         study: The study.
         address: The cell.
+        bounds: Of generated data, what can be known of them, as their generator says.
 
     Returns:
         Files, seeds and checks; whether the checks agree is the caller's to say.
@@ -141,12 +144,17 @@ def trace(folder: Path, study: Study, address: Address) -> Trace:
     Raises:
         InputError: There is no such table, row, metric or cell, or a file is missing.
     """
-    if address.table not in _TRACERS:
-        raise InputError("command line", "table", address.table, f"one of {', '.join(_TRACERS)}")
+    tables = (*_TRACERS, KNOWN_ANSWER)
+    if address.table not in tables:
+        raise InputError("command line", "table", address.table, f"one of {', '.join(tables)}")
     file = folder / "tables" / f"{address.table}.csv"
     if not file.is_file():
         raise InputError(file, "file", "no such file", "a table of this study")
-    rows = study if address.table in _OF_ALL_ROWS else study.compared()
+    if address.table == KNOWN_ANSWER:
+        if bounds is None:
+            raise InputError("command line", "table", KNOWN_ANSWER, "a study of generated data")
+        return _known_answer(folder, study, address, file, bounds)
+    rows = study if address.table == "controls" else study.compared()  # others leave controls out
     return _TRACERS[address.table](folder, rows, address, file)
 
 
@@ -284,7 +292,9 @@ def _controls(folder: Path, study: Study, address: Address, file: Path) -> Trace
     return Trace(address, file, _files(folder, study, rows), (), tuple(checks))
 
 
-def _known_answer(folder: Path, study: Study, address: Address, file: Path) -> Trace:
+def _known_answer(
+    folder: Path, study: Study, address: Address, file: Path, bounds: Bounds
+) -> Trace:
     frame = _read(file)
     _require_known(frame, file, row=address.row)
     if address.metric not in _KNOWN_ANSWER:
@@ -292,14 +302,13 @@ def _known_answer(folder: Path, study: Study, address: Address, file: Path) -> T
     own = study.only([address.row])
     reads = modalities_read(folder / "methods.json", own)
     predictions = read_study_predictions(folder / "runs", own, splits=("test",))
-    found = known_answer(predictions, own, reads, bounds(DemoSettings(**study.data["demo"])))
+    found = known_answer(predictions, own, reads, bounds)
     value = known_answer_frame(found)[address.metric].iloc[0]
     cell = _matching(frame, row=address.row)[address.metric].iloc[0]
     check = Check(address.metric, float(cell), float(value))
     return Trace(address, file, _files(folder, study, [address.row]), (), (check,))
 
 
-_OF_ALL_ROWS = ("controls", "known_answer")  # other tables leave control rows out
 _TRACERS: dict[str, Callable[[Path, Study, Address, Path], Trace]] = {
     "comparison": _comparison,
     "ties": _ties,
@@ -310,7 +319,6 @@ _TRACERS: dict[str, Callable[[Path, Study, Address, Path], Trace]] = {
     "metric_variants": _metric_variants,
     "robustness": _robustness,
     "controls": _controls,
-    "known_answer": _known_answer,
 }
 
 

@@ -20,7 +20,8 @@ from amb.study import digest, load_study
 
 # Jobs end with the process that started them, and its lock does not outlive it.
 os.environ[termination.WORKFLOW_VARIABLE] = termination.this_process()
-if workflow_locks.drop_stale_locks(Path(".snakemake")):
+# On a cluster, jobs parse the workflow too, where they may not see who holds the lock.
+if workflow.is_main_process and workflow_locks.drop_stale_locks(Path(".snakemake")):
     print(
         "The last run here was killed: its lock is removed, and this run goes on.",
         file=sys.stderr,

@@ -83,7 +83,7 @@ $(VENV)-audit/.installed: requirements-audit.lock
 
 # Every installed package has a licence of the list in pyproject.toml. Apart from it: packages whose
 # metadata say nothing (their licence files say MIT), and NVIDIA's libraries, free to use as they are.
-UNSTATED := axe-playwright-python conda-inject \
+UNSTATED := axe-playwright-python conda-inject sysrsync \
   $(addprefix snakemake-interface-,common logger-plugins report-plugins scheduler-plugins storage-plugins)
 licences: setup
 	@$(BIN)/pip-licenses --ignore-packages $(UNSTATED) \

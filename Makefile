@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
-LOCKED := --no-deps --require-hashes
+LOCKED := --no-deps --require-hashes --no-compile
 LOCKS := $(addprefix requirements,.lock -torch.lock -cuda.lock -backbone.lock)
 
 STUDY ?= demo

@@ -21,6 +21,7 @@ PAGES = sorted(
 )
 PROGRAMS = ("amb", "snakemake", "make", "python", "python3", "python3.11", "pip", "git", "sed")
 PROGRAMS += ("grep", "rocrate-validator", ".", "export", "hf", "cp", "mkdir", "cd")
+PROGRAMS += ("docker", "apptainer", "squeue", "scancel", "sinfo", "scontrol")
 ASSIGNMENT = re.compile(r"[A-Z_]+=\S*$")
 SHELL = ("sh", "bash", "shell", "console")
 
@@ -66,7 +67,9 @@ def _commands_of(page: Path) -> Iterator[str]:
     for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
         content = token.content.replace("\\\n", " ")
         if token.type == "fence" and token.info in SHELL:
-            for line in filter(str.strip, content.splitlines()):
+            for line in content.splitlines():
+                if not line.strip() or line.startswith("#"):
+                    continue
                 assert _program(line) in PROGRAMS, f"{page}: `{line}` calls no program we know"
                 yield from _parts(line)
         elif token.type == "code_block":

@@ -43,10 +43,11 @@ RULES: tuple[tuple[str, str, str], ...] = (
     (SHELL, r"sed -e .*|grep .*", ""),
     (ELSEWHERE, r"sed -i.bak .*my_study.yaml", "test_add_a_claim does it"),
     (ELSEWHERE, r"\. .venv/bin/activate", "the environment of the tests is active"),
-    (ELSEWHERE, r"git (add|commit) .*", "of the user's repository"),
+    (ELSEWHERE, r"git (add|commit|clone) .*|cd .*", "of the user's repository"),
     (ELSEWHERE, r"(mkdir|cp|export) .*/my/data.*", "a folder of the user's"),
     (ELSEWHERE, r"python -m webbrowser .*", "opens a window"),
     (ELSEWHERE, r".*\bpip install .*|python3.11 -m venv .*", "asks a package index"),
+    (ELSEWHERE, r"(docker|apptainer) .*", "no image can be built here"),
     (ELSEWHERE, r"rocrate-validator .*", "wants an environment of its own"),
 )
 # Files that a page has just told the reader to write.
@@ -178,8 +179,9 @@ def test_the_workflow_plans_it(command, folder):
     study = folder / "config" / "my_study.yaml"
     if "my_study" in command.text and not study.exists():
         study.write_text(my_study(), encoding="utf-8")
-    words = [sys.executable, "-m", *command.words, "-n", "--quiet", "all"]
-    words += ["--snakefile", str(ROOT / "Snakefile")]
+    program, *given = command.words
+    words = [sys.executable, "-m", program, "-n", "--quiet=all"]
+    words += [f"--snakefile={ROOT / 'Snakefile'}", *given]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

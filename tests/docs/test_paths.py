@@ -9,7 +9,7 @@ from doc_commands import PAGES, ROOT
 
 NAMED = re.compile(r"`((?:amb|baselines|benchmarks|config|docs|tests|workflow)/[\w./-]+)`")
 # Examples that a reader is to write.
-EXAMPLES = ("my_", "jsonl.py", "NAME")
+EXAMPLES = ("my_", "jsonl.py", "NAME", "workflow/Snakefile")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -75,6 +75,7 @@ def test_pooled_states_are_the_mean_of_real_frames(batch):
 
 
 def test_a_new_adapter_of_zero_spread_is_the_identity_and_still_learns():
+    torch.manual_seed(6)  # one of its few hidden units may be dead for all five states
     adapter = Adapter(8, AdapterShape(initial_std=0.0))
     states = torch.randn(5, 8)
     assert torch.equal(adapter(states), states)

@@ -19,7 +19,8 @@ BASELINES = Path(__file__).resolve().parents[2] / "baselines"
 IN_CLOSED_FORM = {"mean_predictor", "majority_class", "label_oracle"}
 ROWS = ["amb", *sorted(p.stem for p in BASELINES.glob("*.py") if p.stem != "__init__")]
 SEEDS = (1111, 1112)
-KILLS = {"float32": 10, "bf16": 4}  # of packed seeds, and again of single ones
+# Kills of packed seeds, and again of single ones; `make test-faults` has many more, at any moment.
+KILLS = {"float32": 6, "bf16": 3}
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ test-slurm: setup
 # All faults, counted: kills, full disks, damaged files and more; then the table of docs/faults.md.
 # What needs to mount a file system skips, and says so, where that is not allowed.
 test-faults: setup
-	AMB_FAULTS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rs tests/faults
+	AMB_FAULTS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rs tests/faults tests/workflow/test_workflow.py
 	$(BIN)/python tests/faults/outcomes.py
 
 # The wheel and the sdist, installed into environments of their own; needs a package registry.

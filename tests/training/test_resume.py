@@ -20,7 +20,7 @@ IN_CLOSED_FORM = {"mean_predictor", "majority_class", "label_oracle"}
 ROWS = ["amb", *sorted(p.stem for p in BASELINES.glob("*.py") if p.stem != "__init__")]
 SEEDS = (1111, 1112)
 # Kills of packed seeds, and again of single ones; `make test-faults` has many more, at any moment.
-KILLS = {"float32": 6, "bf16": 3}
+KILLS = {"float32": 4, "bf16": 2}
 
 
 @pytest.fixture

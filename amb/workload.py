@@ -14,11 +14,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from amb.data.release_sizes import KNOWN_SIZES
 from amb.study import Study
 
-# Of the data sets' releases, the largest (``amb.data.contract``); what is not known is taken as the
-# largest of all.
-UTTERANCES = {"mosi": 2199, "mosei": 22856, "sims": 2281}
+# Of each data set's releases the largest; what is not known is taken as the largest of all.
+UTTERANCES = {name: max(map(sum, sizes)) for name, sizes in KNOWN_SIZES.items()}
 # Layers and hidden size of models that are named, not kept in a folder; the others as BERT-base.
 NAMED_MODELS = {"minilm": (6, 384)}
 BASE_MODEL = (12, 768)

@@ -17,19 +17,11 @@ import pandas as pd
 
 from amb.data.dataset import MODALITIES, SPLITS, Dataset
 from amb.data.ragged import Sequences
+from amb.data.release_sizes import KNOWN_SIZES
 from amb.errors import InputError
 
 LABEL_TOLERANCE = 1e-6
 
-# Utterances of train, valid and test in the releases that are in use, and what these are called.
-KNOWN_SIZES = {
-    "mosi": {(1284, 229, 686): "standard, 2,199 utterances"},
-    "mosei": {
-        (16326, 1871, 4659): "standard, 22,856 utterances",
-        (16274, 1861, 4653): "label.csv, 22,788 utterances: 68 fewer than standard",
-    },
-    "sims": {(1368, 456, 457): "standard, 2,281 utterances"},
-}
 # Totals of other releases that circulate; what they leave out or add differs by who made them.
 KNOWN_DIALECTS = {
     "mosi": {2183: "the release of 2,183 utterances, 16 fewer than standard"},

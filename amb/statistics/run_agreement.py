@@ -20,11 +20,12 @@ import pandas as pd
 
 from amb.errors import InputError
 from amb.evaluation.metrics import METRICS
+from amb.evaluation.predictions import ITEM_COLUMNS
 from amb.evaluation.reading import read_predictions
 from amb.files import read_json
 
 IDENTITIES = ("config", "store", "backbone", "source")
-ITEM = ["split", "corruption", "utterance", "video", "label"]
+ITEM = list(ITEM_COLUMNS)
 
 RunKey = tuple[str, int]
 

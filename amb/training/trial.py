@@ -270,7 +270,7 @@ def require_gradients(
     # The steps are not of the row's own recipe: that it may diverge is no fault of the method.
     recipe = TrainingSettings(max_epochs=STEPS)
     optimiser = build_optimiser(model, recipe) if model.trains_by_gradient else None
-    silent = set(trainable)
+    silent = {name for name in trainable if WITHOUT_EFFECT not in name}
     for epoch in range(1, 1 + (STEPS if optimiser else 1)):
         model.begin_epoch(epoch)
         _backward(accused, model, batch)
@@ -278,11 +278,14 @@ def require_gradients(
         if epoch == 1:
             _complain_of_silence(accused, [n for n, p in trainable.items() if p.grad is None])
         if optimiser:
-            silent -= {n for n in silent if _reached(trainable[n])}
+            silent -= _reached(trainable)
             optimiser.step()
             optimiser.zero_grad()
-    if optimiser:
-        _complain_of_silence(accused, sorted(n for n in silent if WITHOUT_EFFECT not in n))
+    if optimiser and silent:
+        longer = _with_longer_sequences(batch)
+        if longer is not None:
+            silent -= _reached_by(model, longer, trainable)
+        _complain_of_silence(accused, sorted(silent))
 
 
 def require_saved_state(
@@ -354,8 +357,36 @@ def _complain_of_silence(accused: Accused, names: list[str]) -> None:
         )
 
 
-def _reached(parameter: nn.Parameter) -> bool:
-    return parameter.grad is not None and bool(parameter.grad.any())
+def _reached(trainable: Mapping[str, nn.Parameter]) -> set[str]:
+    """Return the names of the parameters whose gradient is there, and not 0."""
+    return {n for n, p in trainable.items() if p.grad is not None and bool(p.grad.any())}
+
+
+def _reached_by(
+    model: SentimentModel, batch: Batch, trainable: Mapping[str, nn.Parameter]
+) -> set[str]:
+    """Return what a batch gives a gradient; everything, where the model cannot read it."""
+    try:
+        model.loss(batch).backward()
+    except Exception:  # whatever a method raises that was written for its own data alone
+        return set(trainable)
+    return _reached(trainable)
+
+
+def _with_longer_sequences(batch: Batch) -> Batch | None:
+    """Return the batch with several frames where all utterances have one; None if none are so.
+
+    Over one frame there is nothing to attend to and nothing to recur: what does that has no
+    gradient there, and is no fault of the method.
+    """
+    frames = dict(batch.frames)
+    for modality, own in batch.frames.items():
+        if own.mask.shape[1] == 1:
+            steps = torch.linspace(1, -1, STEPS, device=own.values.device).unsqueeze(-1)
+            frames[modality] = Frames(own.values * steps, own.mask.expand(-1, STEPS))
+    if all(frames[modality] is own for modality, own in batch.frames.items()):
+        return None
+    return dataclasses.replace(batch, frames=frames)
 
 
 def _with_polluted_padding(batch: Batch) -> Batch:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
+import torch
 import yaml
 
 import baselines
 from amb.cli import main
+from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.files import read_json
 from amb.templates.new_method import TEMPLATE
+from amb.training import trial
 from amb.training.check import check_method
-from amb.training.run import Job, run_seed
+from amb.training.run import Job, build_model, open_context, run_seed
 
 JOINT = "joint = self.text(layout.pool(hidden_states, self.pooling))"
 OUT = "return sentiment"
@@ -146,3 +151,29 @@ def test_a_loss_that_looks_at_the_batch_is_no_fault(job_of):
     )
     source = TEMPLATE.read_text(encoding="utf-8").replace("def forward", loss)
     assert check_method(job_of("good_loss", source))["reads"] == ["text", "audio", "visual"]
+
+
+def with_one_frame(batch):
+    """A batch whose utterances have one frame each, as utterance-level features do."""
+    frames = {name: Frames(f.values[:, :1], f.mask[:, :1]) for name, f in batch.frames.items()}
+    return dataclasses.replace(batch, frames=frames)
+
+
+def test_utterance_level_features_give_recurrence_and_attention_nothing_to_learn(tiny, tmp_path):
+    """Over one frame, weights of attention and recurrence have a gradient of 0: no fault."""
+    row = "finetuned_late"
+    job = Job(tiny.file, tiny.store, tiny.backbone, row, tmp_path / "runs", "cpu")
+    context = open_context(job)
+    batch = with_one_frame(context.splits["train"].batch(torch.arange(7)))
+    accused, model = trial.Accused(row, row), build_model(job, 1)
+    trial.require_gradients(accused, model.train(), batch, context.study.methods[row].training)
+
+
+def test_a_fault_shows_with_utterance_level_features_too(job_of):
+    job = job_of("bad_single_frame", with_fault("multiplied_by_0")[0])
+    context = open_context(job)
+    batch = with_one_frame(context.splits["train"].batch(torch.arange(7)))
+    accused, model = trial.Accused(job.method, job.method), build_model(job, 1)
+    settings = context.study.methods[job.method].training
+    with pytest.raises(InputError, match=r"\['text.bias', 'text.weight'\]"):
+        trial.require_gradients(accused, model.train(), batch, settings)

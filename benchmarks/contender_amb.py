@@ -13,7 +13,8 @@ import torch
 
 from amb import provenance
 from amb.timing.steps import TimedRow
-from amb.training.run import Job, build_model
+from amb.training.job import Job
+from amb.training.run import build_model
 from benchmarks.contender import serve
 from benchmarks.mosi_like import job_of
 

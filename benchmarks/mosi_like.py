@@ -16,7 +16,7 @@ import yaml
 
 from amb.cli import main as amb
 from amb.files import atomic_path, write_text
-from amb.training.run import Job
+from amb.training.job import Job
 
 AUDIO_FEATURES, VISUAL_FEATURES = 74, 35  # COVAREP and FACET, as the SDK has them
 SPREAD = 2.5  # shape of the gamma distribution of lengths: some texts are several times the mean

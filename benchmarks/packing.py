@@ -21,11 +21,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
+from amb.training.job import Job
 from amb.training.loop import Position, backward
 from amb.training.memory import MemoryEstimate, estimate_memory
 from amb.training.pack import Pack
 from amb.training.record import device_name, peak_memory_bytes, reset_peak_memory
-from amb.training.run import Job, build_model, open_context
+from amb.training.run import build_model, open_context
 from amb.training.seed_training import SeedTraining
 from amb.training.seeds import epoch_order
 from amb.training.seen_embedding import train_seen_rows_only

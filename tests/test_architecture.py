@@ -122,6 +122,7 @@ def test_nothing_but_its_own_command_imports_peeking():
         "amb.sizes.counts",
         "amb.data.sources",
         "amb.devices.lease",
+        "amb.training.workers, amb.cli.train, amb.cli.evaluate, amb.data.tables",
         "amb.cli.status, amb.status.view, amb.status.report",
     ],
 )

@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> None:
     from amb.files import write_json
     from amb.study import load_study
     from amb.training.check import check_method, describe_texts
-    from amb.training.run import Job, open_context
+    from amb.training.job import Job
+    from amb.training.run import open_context
 
     checked = {}
     study = load_study(args.study)

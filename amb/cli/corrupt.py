@@ -7,6 +7,7 @@ import argparse
 from amb.cli.run_arguments import add_run_arguments, build_job, raise_first
 from amb.errors import InputError
 
+TASK = "amb.evaluation.corrupt:corrupt_seed"
 HELP = "predict the test split at every point of the study's grid of corruptions"
 
 
@@ -24,7 +25,6 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InputError: The row is a control, whose answer is known for clean inputs only.
     """
-    from amb.evaluation.corrupt import corrupt_seed
     from amb.study import load_study
     from amb.training.progress import RunProgress
     from amb.training.workers import run_seeds
@@ -34,5 +34,5 @@ def run(args: argparse.Namespace) -> None:
     if args.method not in compared:
         raise InputError(args.study, "--method", args.method, f"one of {', '.join(compared)}")
     with RunProgress(args.method, max_epochs=None) as progress:
-        failed = run_seeds(corrupt_seed, job, args.seeds, args.workers, progress)
+        failed = run_seeds(TASK, job, args.seeds, args.workers, progress)
     raise_first(failed)

@@ -6,6 +6,7 @@ import argparse
 
 from amb.cli.run_arguments import add_run_arguments, build_job, raise_first
 
+TASK = "amb.evaluation.predict:evaluate_seed"
 HELP = "predict every split from each seed's checkpoint; no other step of a study reads test labels"
 
 
@@ -16,7 +17,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Note what is claimed, then evaluate; all seeds are tried before a failure is raised."""
-    from amb.evaluation.predict import evaluate_seed
     from amb.registration import record_evaluation
     from amb.study import load_study
     from amb.training.progress import RunProgress
@@ -27,5 +27,5 @@ def run(args: argparse.Namespace) -> None:
     for seed in args.seeds:
         record_evaluation(job.folder(seed), claims_file)
     with RunProgress(args.method, max_epochs=None) as progress:
-        failed = run_seeds(evaluate_seed, job, args.seeds, args.workers, progress)
+        failed = run_seeds(TASK, job, args.seeds, args.workers, progress)
     raise_first(failed)

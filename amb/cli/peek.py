@@ -8,6 +8,7 @@ from pathlib import Path
 
 from amb.cli.run_arguments import add_run_arguments, build_job, raise_first
 
+TASK = "amb.peeking.retrain:peek_seed"
 HELP = "measure what choosing the epoch on the test set adds to a method's metrics; no result"
 
 
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.files import read_json, write_json, write_text
     from amb.peeking.inflation import measure_inflation
     from amb.peeking.report import describe_inflation, inflation_page
-    from amb.peeking.retrain import EPOCHS, peek_seed
+    from amb.peeking.retrain import EPOCHS
     from amb.study import load_study
     from amb.training.progress import RunProgress
     from amb.training.workers import run_seeds
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     study = load_study(args.study)
     row, statistics = study.methods[args.method], study.statistics
     with RunProgress(args.method, row.training.max_epochs) as progress:
-        raise_first(run_seeds(peek_seed, job, args.seeds, args.workers, progress))
+        raise_first(run_seeds(TASK, job, args.seeds, args.workers, progress))
     runs = [read_json(job.folder(seed) / EPOCHS) for seed in args.seeds]
     found = [measure_inflation(runs, name, statistics.alpha) for name in statistics.metrics]
     page = inflation_page(row.label, len(runs), statistics.alpha, found)

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.profiling.profile import profile_row
     from amb.reporting.step_profile import show_profile
     from amb.study import load_study
-    from amb.training.run import Job
+    from amb.training.job import Job
 
     study = load_study(args.study)
     if args.method not in study.methods:

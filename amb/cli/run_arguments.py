@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amb.training.run import Job
+    from amb.training.job import Job
 
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def build_job(args: argparse.Namespace) -> Job:
     from amb.data.tables import check_file_hashes
     from amb.errors import InputError
     from amb.study import load_study
-    from amb.training.run import Job
+    from amb.training.job import Job
 
     methods = load_study(args.study).methods
     if args.method not in methods:
@@ -75,12 +75,14 @@ def lease_device(gpus: int) -> str:
 
 def choose_device(gpus: int) -> str:
     """Return ``cuda`` if there is a GPU and it is allowed, else ``cpu``; ask for no lease."""
+    if gpus == 0:
+        return "cpu"
     import torch
 
-    device = "cuda" if gpus > 0 and torch.cuda.is_available() else "cpu"
-    if gpus > 0 and device == "cpu":
-        print("no GPU on this machine: running on the CPU")
-    return device
+    if torch.cuda.is_available():
+        return "cuda"
+    print("no GPU on this machine: running on the CPU")
+    return "cpu"
 
 
 def raise_first(failed: Mapping[int, BaseException]) -> None:

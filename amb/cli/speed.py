@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.files import write_json
     from amb.study import load_study
     from amb.timing.compare import compare_steps
-    from amb.training.run import Job
+    from amb.training.job import Job
 
     for name in ("blocks", "steps", "warmup", "threads"):
         if getattr(args, name) < 1:

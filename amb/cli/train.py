@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from amb.cli.run_arguments import add_run_arguments, build_job, raise_first
 
+if TYPE_CHECKING:
+    from amb.training.job import Job
+    from amb.training.progress import RunProgress
+
+TASK = "amb.training.run:run_seed"
+TRIAL = "amb.training.check:check_unless_complete"
 HELP = "train one method under the given seeds; runs that are complete are left alone"
 
 
@@ -33,22 +41,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Try the method on one batch, then train; every seed runs before a failure is raised."""
     from amb.study import load_study
-    from amb.training.check import check_method
     from amb.training.progress import RunProgress
-    from amb.training.run import is_complete, run_seed, seeds_that_fit
-    from amb.training.workers import run_packs, run_seeds
+    from amb.training.workers import run_seeds
 
     job = replace(build_job(args), keep_minutes=args.keep_minutes)
     max_epochs = load_study(args.study).methods[args.method].training.max_epochs
-    if not all(is_complete(job, seed) for seed in args.seeds):
-        check_method(job)
-    pack = args.pack or seeds_that_fit(job, args.seeds)
     with RunProgress(args.method, max_epochs) as progress:
-        if pack > 1:
-            failed = run_packs(job, args.seeds, pack, progress)
+        if job.device == "cpu" and args.pack in (None, 1):
+            failed = run_seeds(TASK, job, args.seeds, args.workers, progress, before=TRIAL)
         else:
-            failed = run_seeds(run_seed, job, args.seeds, args.workers, progress)
+            failed = _train_packs(job, args.seeds, args.pack, progress)
     raise_first(failed)
+
+
+def _train_packs(
+    job: Job, seeds: Sequence[int], size: int | None, progress: RunProgress
+) -> dict[int, BaseException]:
+    """Train in this process, so many seeds as one model; None: as many as memory holds."""
+    from amb.training.check import check_unless_complete
+    from amb.training.packs import run_packs, seeds_that_fit
+
+    check_unless_complete(job, seeds)
+    return run_packs(job, seeds, size or seeds_that_fit(job, seeds), progress)
 
 
 def _pack_size(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from amb.cli.run_arguments import add_input_arguments, build_job
 
 if TYPE_CHECKING:
-    from amb.training.seed_training import Epoch
+    from amb.training.job import Epoch
 
 HELP = "search the recipe of one row on the validation split; a killed search goes on"
 

@@ -15,8 +15,8 @@ from amb.evaluation.predict import load_frozen, origin_of, prediction_rows, writ
 from amb.evaluation.prediction_file import follows_from
 from amb.evaluation.predictions import CORRUPTED_FILE
 from amb.study import digest
-from amb.training.run import Job, open_context
-from amb.training.seed_training import Epoch
+from amb.training.job import Epoch, Job
+from amb.training.run import open_context
 
 
 def corrupt_seed(job: Job, seed: int, _on_epoch: Callable[[Epoch], None] | None = None) -> str:

@@ -35,9 +35,9 @@ from amb.files import write_text
 from amb.model.alignment import join_aligned
 from amb.model.fusion import FusionLayer
 from amb.model.method import SentimentModel
+from amb.training.job import Epoch, Job
 from amb.training.predict import predict
-from amb.training.run import Job, open_context
-from amb.training.seed_training import Epoch
+from amb.training.run import open_context
 
 FILE = "fusion_norms.csv"
 WHOLE, TEXT = "whole", "text"

@@ -31,9 +31,9 @@ from amb.evaluation.predictions import (
 from amb.files import read_json, sha256_of
 from amb.model.method import SentimentModel
 from amb.training.checkpoint import load_checkpoint
+from amb.training.job import Epoch, Job
 from amb.training.predict import predict
-from amb.training.run import Job, build_model, open_context
-from amb.training.seed_training import Epoch
+from amb.training.run import build_model, open_context
 
 CHECKPOINT = "checkpoint.safetensors"
 ANEW = "It is damaged, or another run's: delete it, and the run is trained anew"

@@ -20,9 +20,10 @@ from amb.errors import InputError
 from amb.evaluation.metrics import METRICS, Floats
 from amb.files import read_json, write_json
 from amb.study import digest
+from amb.training.job import Epoch, Job
 from amb.training.predict import predict
-from amb.training.run import Job, build_model, fit, identify, open_context
-from amb.training.seed_training import Epoch, TrainingResult
+from amb.training.run import build_model, fit, identify, open_context
+from amb.training.seed_training import TrainingResult
 
 SOURCES = ("amb/peeking", "amb/evaluation")
 EPOCHS = "epochs.json"

@@ -17,8 +17,9 @@ from amb.model.precision import BF16
 from amb.profiling.calls import FRAMES, REST, durations
 from amb.profiling.clock import Clock, clock_of
 from amb.profiling.watch import StepWatch, WatchedStep
+from amb.training.job import Job
 from amb.training.record import device_name
-from amb.training.run import Job, build_model, fit, open_context
+from amb.training.run import build_model, fit, open_context
 
 WORD_PIECES = "collecting word-pieces"
 PHASES = (WORD_PIECES, FRAMES, "forward", "loss", "backward", "clipping", "optimiser")

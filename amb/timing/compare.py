@@ -10,8 +10,8 @@ import torch
 from amb import provenance
 from amb.timing.order import mirrored_order
 from amb.timing.steps import TimedRow
+from amb.training.job import Job
 from amb.training.record import device_name
-from amb.training.run import Job
 
 
 def compare_steps(a: Job, b: Job, seed: int, pairs: int, steps: int, warmup: int) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from torch import Tensor
 from amb.errors import InputError
 from amb.model.precision import BF16, use_matmul_precision
 from amb.study import TrainingSettings
+from amb.training.job import Job
 from amb.training.loop import Position, backward
 from amb.training.pack import Pack
-from amb.training.run import Job, build_model, open_context
+from amb.training.run import build_model, open_context
 from amb.training.seed_training import SeedTraining
 from amb.training.seeds import epoch_order
 from amb.training.seen_embedding import train_seen_rows_only

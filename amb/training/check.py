@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,7 +12,8 @@ from amb.data.batches import SplitData
 from amb.data.token_cache import cached_tokens
 from amb.model.reading import modalities_read
 from amb.training import trial
-from amb.training.run import Job, build_model, open_context
+from amb.training.job import Job
+from amb.training.run import build_model, is_complete, open_context
 
 # Odd: with as many predictions above as below their labels, the gradient of a bias would be 0.
 BATCH = 7
@@ -52,6 +54,20 @@ def check_method(job: Job) -> dict[str, Any]:
     trial.require_gradients(accused, model.train(), batch, row.training)
     trial.require_saved_state(accused, model, lambda: build_model(job, row.seeds[0] + 1), batch)
     return {**model.count_parameters(), "reads": reads}
+
+
+def check_unless_complete(job: Job, seeds: Sequence[int]) -> None:
+    """Try a method before the first of its runs trains.
+
+    Args:
+        job: The method and its files.
+        seeds: Its runs; where all are complete, nothing is tried.
+
+    Raises:
+        InputError: As ``check_method``.
+    """
+    if not all(is_complete(job, seed) for seed in seeds):
+        check_method(job)
 
 
 def rows_of_all_lengths(data: SplitData) -> Tensor:

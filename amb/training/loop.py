@@ -24,10 +24,11 @@ from torch import Tensor
 from amb.data.batches import SplitData
 from amb.model.method import SentimentModel
 from amb.study import TrainingSettings
+from amb.training.job import Epoch
 from amb.training.memory import is_out_of_memory
 from amb.training.pack import Pack
 from amb.training.predict import BATCH, mean_absolute_error
-from amb.training.seed_training import Epoch, SeedTraining, TrainingResult
+from amb.training.seed_training import SeedTraining, TrainingResult
 from amb.training.seeds import epoch_order
 
 OnEpoch = Callable[[int, Epoch], None]

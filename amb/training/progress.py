@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from amb.training.seed_training import Epoch
+from amb.training.job import Epoch
 
 
 class RunProgress:

@@ -25,8 +25,9 @@ from torch import Tensor
 
 from amb import termination
 from amb.files import atomic_path
+from amb.training.job import Epoch
 from amb.training.loop import Position
-from amb.training.seed_training import Epoch, SeedTraining
+from amb.training.seed_training import SeedTraining
 
 FILE = "resume.safetensors"
 

@@ -27,8 +27,9 @@ from amb.model.precision import set_precision, use_matmul_precision
 from amb.source_graph import builder_file
 from amb.study import Study, digest, load_study
 from amb.training.checkpoint import save_checkpoint
+from amb.training.job import Epoch, Job
 from amb.training.loop import OnEpoch, train_seeds
-from amb.training.memory import estimate_memory, features_fit, free_bytes
+from amb.training.memory import features_fit
 from amb.training.pack import UnpackableError
 from amb.training.record import (
     curve_rows,
@@ -38,7 +39,7 @@ from amb.training.record import (
 )
 from amb.training.resume import FILE as RESUME
 from amb.training.resume import ResumeFile
-from amb.training.seed_training import NON_FINITE, Epoch, TrainingResult
+from amb.training.seed_training import NON_FINITE, TrainingResult
 from amb.training.seeds import seeded
 from amb.training.seen_embedding import train_seen_rows_only
 
@@ -47,35 +48,6 @@ AFTER_NON_FINITE = (
     " training.gradient_clip above 0 keeps a loss finite, and is another recipe"
 )
 OUTPUTS = ("checkpoint.safetensors", "curve.csv", "run.json")
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a run needs; all of it can be sent to another process.
-
-    Attributes:
-        study_file: The study.
-        store: The store's folder; ``labels.test.parquet`` in it is never opened.
-        backbone: The prepared backbone's folder.
-        method: Row of the study.
-        runs: The folder ``runs`` of the results.
-        device: ``cpu`` or ``cuda``.
-        threads: Threads of one run; more than one changes the last bits.
-        keep_minutes: How often a training's state is kept, to go on from after an interruption.
-    """
-
-    study_file: Path
-    store: Path
-    backbone: Path
-    method: str
-    runs: Path
-    device: str
-    threads: int = 1
-    keep_minutes: float = 10.0
-
-    def folder(self, seed: int) -> Path:
-        """Return the run's folder."""
-        return self.runs / self.method / f"seed{seed}"
 
 
 @dataclass(frozen=True)
@@ -106,7 +78,7 @@ def open_context(job: Job) -> Context:
     )
     held = features_fit(splits.values(), device)
     if not held:
-        _say("features take too much of the GPU's memory: they are brought batch by batch")
+        say("features take too much of the GPU's memory: they are brought batch by batch")
     return Context(
         study,
         backbone,
@@ -169,7 +141,7 @@ def fit(
     row_ids = [train_seen_rows_only(m, train_data.token_ids.own_values()) for m in models]
     settings = context.study.methods[job.method].training
     valid_data = context.splits["valid"]
-    results = train_seeds(models, seeds, train_data, valid_data, settings, on_epoch, keeper, _say)
+    results = train_seeds(models, seeds, train_data, valid_data, settings, on_epoch, keeper, say)
     return results, row_ids[0]
 
 
@@ -197,7 +169,7 @@ def is_complete(job: Job, seed: int) -> bool:
     try:
         record = read_json(folder / "run.json")
     except ValueError as error:
-        _say(f"{folder / 'run.json'}: not usable, training starts anew: {error}")
+        say(f"{folder / 'run.json'}: not usable, training starts anew: {error}")
         return False
     if not isinstance(record, dict):
         return False
@@ -243,39 +215,10 @@ def run_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str
     try:
         return {**done, **_train_pack(job, to_do, on_epoch)}
     except UnpackableError as error:
-        _say(f"{job.method}: seeds train one after another, not as one model: {error}")
+        say(f"{job.method}: seeds train one after another, not as one model: {error}")
         for seed in to_do:
             heartbeat.forget(job.folder(seed))
         return {**done, **{s: run_pack(job, [s], on_epoch)[s] for s in to_do}}
-
-
-def seeds_that_fit(job: Job, seeds: Sequence[int]) -> int:
-    """Return how many seeds to train as one model: what a GPU's free memory holds; 1 on a CPU.
-
-    Args:
-        job: The method and its files.
-        seeds: Seeds of the runs; no more than these are asked for.
-
-    Returns:
-        K, at least 1.
-    """
-    if job.device == "cpu" or len(seeds) == 1:
-        return 1
-    context = open_context(job)
-    model = build_model(job, seeds[0])
-    if not model.trains_by_gradient or not model.loss_is_mean_over_utterances:
-        return 1
-    batch_size = context.study.methods[job.method].training.batch_size
-    estimate = estimate_memory(model, context.splits["train"], batch_size)
-    free = free_bytes(context.device)
-    assert free is not None, "a GPU says what it has"
-    fits = min(estimate.seeds_that_fit(free), len(seeds))
-    trained, kept = estimate.trained / 2**20, estimate.activations / 2**20
-    _say(
-        f"{job.method}: {fits} seeds as one model; a seed takes {trained:.0f} MiB of weights and"
-        f" moments and {kept:.0f} MiB of activations, {free / 2**20:.0f} MiB are free"
-    )
-    return fits
 
 
 def _train_pack(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[int, str]:
@@ -321,7 +264,7 @@ def _resume_file(
     """Return the file that these seeds go on from, bound to all that their bits depend on."""
     numerics = [job.device, torch.get_num_threads(), provenance.versions()]
     identity = digest([[own["identity_sha256"] for own in identities], numerics])
-    return ResumeFile(job.folder(seeds[0]) / RESUME, identity, job.keep_minutes, _say)
+    return ResumeFile(job.folder(seeds[0]) / RESUME, identity, job.keep_minutes, say)
 
 
 def _write_run(
@@ -352,5 +295,6 @@ def _summary(result: TrainingResult) -> str:
     return f"{best}, stopped: {result.stopped}{hint}"
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell of something in the job's log."""
     print(line, file=sys.stderr, flush=True)

@@ -13,20 +13,10 @@ from torch import Tensor
 
 from amb.model.method import SentimentModel
 from amb.study import TrainingSettings
+from amb.training.job import Epoch
 from amb.training.optimiser import build_optimiser, build_plateau
 
 NON_FINITE = "non-finite loss"
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of the training curve; ``learning_rate`` is that of new parameters."""
-
-    epoch: int
-    train_loss: float
-    valid_mae: float
-    learning_rate: float
-    wall_time_s: float
 
 
 @dataclass(frozen=True)

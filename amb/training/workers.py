@@ -1,13 +1,15 @@
 """Many seeds of one method: one single-threaded process a core on a CPU, packs of them on a GPU.
 
 On a CPU processes are the fast way (2.2 × on two cores, against 1.4 × for two threads, and no gain
-from packs), and a run's bits do not depend on how many run beside it. Workers start from one server
-process that has imported torch once.
+from packs), and a run's bits do not depend on how many run beside it. Workers are copies of one
+server process that has imported torch once; the process that gives them work does without it, so
+tasks are named, not imported, here.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import pkgutil
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -18,36 +20,48 @@ from typing import Any
 
 from amb import termination
 from amb.failures import KILLED_BY
+from amb.training.job import Epoch, Job, Task
 from amb.training.progress import RunProgress
-from amb.training.run import Job, run_pack
-from amb.training.seed_training import Epoch
 
-Task = Callable[[Job, int, Callable[[Epoch], None]], str]
+# Of what forks of the server process need, what importing the task's module does not bring: the
+# first optimiser of a process takes more than a second to import this.
+LATE_IMPORTS = ("torch._dynamo",)
+
 Message = tuple[int, Epoch] | None
 
 _messages: Connection | None = None
 
 
 def run_seeds(
-    task: Task, job: Job, seeds: Sequence[int], workers: int, progress: RunProgress
+    task: str,
+    job: Job,
+    seeds: Sequence[int],
+    workers: int,
+    progress: RunProgress,
+    before: str | None = None,
 ) -> dict[int, BaseException]:
     """Do a task for all seeds; one that fails does not stop the others.
 
     Args:
-        task: ``run_seed`` or ``evaluate_seed``; a function of a module, so that it can be sent.
+        task: ``module:function`` of a ``Task``, such as ``amb.training.run:run_seed``.
         job: The method and its files.
         seeds: Seeds of the runs.
         workers: Processes at most; a GPU always takes one run after another.
         progress: Told of every epoch and every end.
+        before: ``module:function`` of what is done once, with the job and its seeds, before the
+            first of them; what it raises stops all.
 
     Returns:
         The seeds that failed, with their errors.
     """
     workers = min(workers, len(seeds))
     if workers <= 1 or job.device != "cpu":
-        return _run_in_turn(task, job, seeds, progress)
+        if before is not None:
+            pkgutil.resolve_name(before)(job, seeds)
+        return _run_in_turn(pkgutil.resolve_name(task), job, seeds, progress)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["amb.training.run"])
+    modules = [name.partition(":")[0] for name in (task, before) if name is not None]
+    context.set_forkserver_preload([*modules, *(LATE_IMPORTS if before is not None else ())])
     # A pipe without a lock: a worker killed while it held one would block all others for ever. A
     # message is far shorter than PIPE_BUF (4,096 bytes), so the kernel writes it whole or not.
     received, messages = context.Pipe(duplex=False)
@@ -55,9 +69,9 @@ def run_seeds(
     listener.start()
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(messages,))
     try:
+        if before is not None:
+            _do_before(pool, before, job, seeds)
         futures = {pool.submit(_work, task, job, seed): seed for seed in seeds}
-        # The pool looks again at which workers live before, not after, it starts one for a task;
-        # without one more task it would never see the end of the last (seen with CPython 3.11).
         pool.submit(_nothing)
         processes = _processes_of(pool)
         failed = _collect(futures, progress)
@@ -72,31 +86,14 @@ def run_seeds(
         pool.shutdown(cancel_futures=True)
 
 
-def run_packs(
-    job: Job, seeds: Sequence[int], size: int, progress: RunProgress
-) -> dict[int, BaseException]:
-    """Train all seeds in this process, ``size`` at a time as one model.
-
-    Args:
-        job: The method and its files.
-        seeds: Seeds of the runs.
-        size: Seeds of a pack at most.
-        progress: Told of every epoch and every end.
-
-    Returns:
-        The seeds that failed, with their errors; a pack fails as a whole.
-    """
-    failed: dict[int, BaseException] = {}
-    for start in range(0, len(seeds), size):
-        pack = seeds[start : start + size]
-        try:
-            ends = run_pack(job, pack, progress.epoch)
-        except Exception as error:
-            failed |= dict.fromkeys(pack, error)
-            ends = dict.fromkeys(pack, f"failed: {error}")
-        for seed, end in ends.items():
-            progress.end(seed, end)
-    return failed
+def _do_before(pool: ProcessPoolExecutor, before: str, job: Job, seeds: Sequence[int]) -> None:
+    done = pool.submit(_call, before, job, seeds)
+    pool.submit(_nothing)
+    processes = _processes_of(pool)
+    error = done.exception()
+    if error is not None:
+        _name_signals({seeds[0]: error}, processes)
+        raise error
 
 
 def _run_in_turn(
@@ -152,13 +149,22 @@ def _end_with_parent() -> None:
 
 
 def _nothing() -> None:
-    pass
+    """Follow a task: the pool never sees the end of the worker that it started last without it.
+
+    It looks again at which workers live before, not after, it starts one (seen with CPython 3.11).
+    """
 
 
-def _work(task: Task, job: Job, seed: int) -> str:
+def _call(name: str, job: Job, seeds: Sequence[int]) -> None:
+    pkgutil.resolve_name(name)(job, seeds)
+
+
+def _work(task: str, job: Job, seed: int) -> str:
     assert _messages is not None
     messages = _messages
-    return task(job, seed, lambda epoch: messages.send((seed, epoch)))
+    report: Callable[[Epoch], None] = lambda epoch: messages.send((seed, epoch))  # noqa: E731
+    done: str = pkgutil.resolve_name(task)(job, seed, report)
+    return done
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:

@@ -12,8 +12,8 @@ from amb import provenance
 from amb.errors import InputError
 from amb.files import read_json
 from amb.study import digest
-from amb.training.run import Job, identify, open_context, run_seed
-from amb.training.seed_training import Epoch
+from amb.training.job import Epoch, Job
+from amb.training.run import identify, open_context, run_seed
 from amb.training.seeds import derive_seed
 from amb.tuning.recipe import Values, write_study_with
 from amb.tuning.storage import Outcome, Trial, TrialStorage

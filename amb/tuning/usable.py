@@ -9,7 +9,8 @@ from __future__ import annotations
 from amb.errors import InputError
 from amb.model.method import SentimentModel, find_builder
 from amb.search_space import Dimension, TuningSettings
-from amb.training.run import Context, Job, build_model, open_context
+from amb.training.job import Job
+from amb.training.run import Context, build_model, open_context
 from amb.tuning.recipe import GROUP, OPTION
 
 

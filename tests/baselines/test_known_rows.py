@@ -11,7 +11,8 @@ from amb.data.batches import SplitData
 from amb.data.ragged_tensor import RaggedTensor
 from amb.evaluation.predict import evaluate_seed
 from amb.files import read_json
-from amb.training.run import Job, open_context, run_seed
+from amb.training.job import Job
+from amb.training.run import open_context, run_seed
 from baselines.majority_class import MajorityClass
 from baselines.mean_predictor import MeanPredictor
 

@@ -14,8 +14,9 @@ from amb.model.method import FeatureShape, find_builder
 from amb.study import KNOWN_BUILDERS, TrainingSettings
 from amb.training.check import check_method
 from amb.training.checkpoint import load_checkpoint, save_checkpoint
+from amb.training.job import Job
 from amb.training.optimiser import build_optimiser
-from amb.training.run import Job, build_model, open_context
+from amb.training.run import build_model, open_context
 
 BASELINES = Path(__file__).resolve().parents[2] / "baselines"
 # A transformer normed after its residuals sticks at a constant at the others' rate.

@@ -11,8 +11,9 @@ from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape, find_builder
 from amb.model.unimodal_labels import UnimodalLabels
 from amb.study import TrainingSettings, load_study
+from amb.training.job import Job
 from amb.training.optimiser import build_optimiser
-from amb.training.run import Job, build_model, open_context
+from amb.training.run import build_model, open_context
 from baselines.self_mm import SequenceSubnet
 
 

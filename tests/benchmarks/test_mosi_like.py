@@ -44,7 +44,7 @@ def test_both_sides_read_the_same_word_pieces_and_frames(folder):
 
 
 def test_a_contender_takes_as_many_steps_as_it_is_told(folder):
-    from amb.training.run import Job
+    from amb.training.job import Job
 
     parts = (folder / part for part in ("study.yaml", "store", "backbone"))
     row = Contender(Job(*parts, "mag_bert_mosi", folder, "cpu"))

@@ -10,7 +10,8 @@ from amb.cli import main
 from amb.data.batches import SplitData
 from amb.evaluation.fusion_norms import fusion_norms, measure_seed
 from amb.model.amb import build
-from amb.training.run import Job, open_context, run_seed
+from amb.training.job import Job
+from amb.training.run import open_context, run_seed
 
 
 @pytest.fixture

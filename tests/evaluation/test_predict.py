@@ -11,7 +11,8 @@ from amb.cli import main
 from amb.data.batches import SplitData
 from amb.evaluation.predict import evaluate_seed
 from amb.training.check import check_method
-from amb.training.run import Job, identify, open_context, run_seed
+from amb.training.job import Job
+from amb.training.run import identify, open_context, run_seed
 from baselines.label_oracle import LabelOracle
 
 TEST_ROWS = 24

@@ -37,7 +37,8 @@ TRAIN_WITH_LITTLE_MEMORY = """
 import sys
 from pathlib import Path
 from amb.training import memory
-from amb.training.run import Job, open_context, run_pack
+from amb.training.job import Job
+from amb.training.run import open_context, run_pack
 memory.free_bytes = lambda device: 10_000
 job = Job(*map(Path, sys.argv[1:4]), "amb", Path(sys.argv[4]), "cuda")
 run_pack(job, [int(sys.argv[5])], lambda seed, epoch: None)

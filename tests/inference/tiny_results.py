@@ -11,7 +11,8 @@ import pandas as pd
 from amb import Utterance
 from amb.data.store import Store
 from amb.evaluation.predict import evaluate_seed
-from amb.training.run import Job, open_context, run_seed
+from amb.training.job import Job
+from amb.training.run import open_context, run_seed
 
 SEED = 1111
 

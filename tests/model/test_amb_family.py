@@ -14,7 +14,8 @@ from amb.model.backbone import Backbone
 from amb.model.method import FeatureShape
 from amb.presets import load_presets
 from amb.study import load_study
-from amb.training.run import Job, open_context
+from amb.training.job import Job
+from amb.training.run import open_context
 
 DATA = FeatureShape({"audio": 12, "visual": 8}, {"audio": True, "visual": True})
 UNALIGNED = dataclasses.replace(DATA, word_aligned={"audio": False, "visual": False})

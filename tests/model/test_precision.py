@@ -8,7 +8,8 @@ from torch import nn
 
 from amb.model.bert import BertEncoder
 from amb.model.precision import BF16, precision_of, set_precision, use_matmul_precision
-from amb.training.run import Job, build_model, open_context
+from amb.training.job import Job
+from amb.training.run import build_model, open_context
 
 CPU = torch.device("cpu")
 

@@ -25,7 +25,8 @@ from amb.model.backbone_source import prepare_backbone
 from amb.model.packing import TokenLayout
 from amb.study import BackboneSettings
 from amb.training.check import check_method
-from amb.training.run import Job, open_context
+from amb.training.job import Job
+from amb.training.run import open_context
 
 SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 CORPUS = ["it was a good film, really good", "I don't like this film at all!", "what a bad day"]

@@ -16,7 +16,8 @@ from amb.evaluation.metrics import METRICS
 from amb.evaluation.predict import evaluate_seed
 from amb.peeking import retrain
 from amb.peeking.retrain import EPOCHS, peek_seed, train_watched
-from amb.training.run import Job, open_context, run_seed
+from amb.training.job import Job
+from amb.training.run import open_context, run_seed
 
 SEED = 1111
 

@@ -15,7 +15,8 @@ from amb.profiling.calls import FRAMES, REST, CallStack, durations
 from amb.profiling.clock import HostClock
 from amb.profiling.profile import PHASES, profile_row, split_step
 from amb.profiling.watch import StepWatch
-from amb.training.run import Job, build_model, fit
+from amb.training.job import Job
+from amb.training.run import build_model, fit
 
 SEED = 1111
 

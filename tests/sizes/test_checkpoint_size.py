@@ -12,7 +12,8 @@ from amb.sizes.rows import presets_to_measure
 from amb.sizes.settings import BackboneSize
 from amb.sizes.weightless import WeightlessBackbone
 from amb.training.checkpoint import save_checkpoint
-from amb.training.run import Job, identify, open_context
+from amb.training.job import Job
+from amb.training.run import identify, open_context
 from amb.training.seen_embedding import train_seen_rows_only
 
 FEATURES = FeatureShape({"audio": 5, "visual": 3}, {"audio": True, "visual": True}, True, 7)

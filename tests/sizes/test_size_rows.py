@@ -11,7 +11,8 @@ from amb.presets import Preset, load_presets
 from amb.sizes.rows import measure, presets_to_measure, size_of_model
 from amb.sizes.settings import BACKBONES, BERT_BASE, MINILM, BackboneSize
 from amb.sizes.weightless import WeightlessBackbone, bert_shape
-from amb.training.run import Job, build_model, open_context
+from amb.training.job import Job
+from amb.training.run import build_model, open_context
 
 AUDIO, VISUAL, GLOVE = 74, 35, 300
 W, BOTTLENECK, JOINT, HEAD = 100, 64, 128, 1

@@ -13,7 +13,7 @@ from amb.errors import InputError
 from amb.source_graph import ROOT
 from amb.templates.new_method import class_name, write_method
 from amb.training.check import check_method
-from amb.training.run import Job
+from amb.training.job import Job
 
 
 @pytest.fixture

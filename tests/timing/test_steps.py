@@ -11,8 +11,9 @@ from amb.files import read_json
 from amb.model.precision import use_matmul_precision
 from amb.statistics.speed import read_timings
 from amb.timing.steps import TimedRow
+from amb.training.job import Job
 from amb.training.loop import train
-from amb.training.run import Job, build_model, open_context
+from amb.training.run import build_model, open_context
 from amb.training.seen_embedding import train_seen_rows_only
 
 SEED = 1111

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from amb.training.check import check_method
-from amb.training.run import Job
+from amb.training.job import Job
 
 ROWS = {
     "amb": (["text", "audio", "visual"], {}),

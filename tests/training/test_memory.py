@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from amb.training.job import Job
 from amb.training.memory import COPIES, MemoryEstimate, estimate_memory, is_out_of_memory
-from amb.training.run import Job, build_model, open_context
+from amb.training.run import build_model, open_context
 
 
 def test_as_many_seeds_fit_as_the_free_memory_holds():

@@ -13,9 +13,10 @@ from torch.nn import functional as F
 from amb.data.batches import SplitData
 from amb.model.method import SentimentModel
 from amb.model.precision import precision_of
+from amb.training.job import Job
 from amb.training.loop import train, train_seeds
 from amb.training.pack import InTurn, Pack, PackedLayerNorm, PackedLinear, UnpackableError
-from amb.training.run import Job, build_model, open_context
+from amb.training.run import build_model, open_context
 from amb.training.seen_embedding import train_seen_rows_only
 
 BASELINES = Path(__file__).resolve().parents[2] / "baselines"

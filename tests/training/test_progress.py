@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from amb.training.job import Epoch
 from amb.training.progress import RunProgress
-from amb.training.seed_training import Epoch
 
 
 def report(progress):

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from amb.training.job import Job
 from amb.training.loop import Position
 from amb.training.resume import FILE, ResumeFile
-from amb.training.run import OUTPUTS, Job, is_complete, open_context, run_pack
+from amb.training.run import OUTPUTS, is_complete, open_context, run_pack
 
 BASELINES = Path(__file__).resolve().parents[2] / "baselines"
 IN_CLOSED_FORM = {"mean_predictor", "majority_class", "label_oracle"}

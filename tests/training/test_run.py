@@ -15,8 +15,9 @@ from amb.data.store import Store
 from amb.errors import InputError
 from amb.evaluation.predict import evaluate_seed
 from amb.training import memory
+from amb.training.job import Job
 from amb.training.progress import RunProgress
-from amb.training.run import OUTPUTS, Job, is_complete, open_context, run_pack, run_seed
+from amb.training.run import OUTPUTS, is_complete, open_context, run_pack, run_seed
 from amb.training.seeds import derive_seed
 from amb.training.workers import run_seeds
 
@@ -95,7 +96,7 @@ def test_workers_give_the_bits_of_a_run_alone(job, tmp_path, capsys):
     run_seed(job, 1111, lambda _: None)
     beside = replace(job, runs=tmp_path / "beside")
     with RunProgress("amb", 2) as progress:
-        assert run_seeds(run_seed, beside, [1111, 1112], 2, progress) == {}
+        assert run_seeds("amb.training.run:run_seed", beside, [1111, 1112], 2, progress) == {}
     assert contents(job.folder(1111)) == contents(beside.folder(1111))
     lines = capsys.readouterr().err.splitlines()
     assert sum("epoch 2/2" in line for line in lines) == 2
@@ -156,7 +157,7 @@ def test_a_failing_seed_does_not_stop_the_others(job, tmp_path):
     blocked.parent.mkdir(parents=True)
     blocked.write_text("in the way")
     with RunProgress("amb", 2) as progress:
-        failed = run_seeds(run_seed, job, [1111, 1112], 1, progress)
+        failed = run_seeds("amb.training.run:run_seed", job, [1111, 1112], 1, progress)
     assert list(failed) == [1111]
     assert is_complete(job, 1112)
 

@@ -16,7 +16,8 @@ from amb.files import read_json
 from amb.templates.new_method import TEMPLATE
 from amb.training import trial
 from amb.training.check import check_method
-from amb.training.run import Job, build_model, open_context, run_seed
+from amb.training.job import Job
+from amb.training.run import build_model, open_context, run_seed
 
 JOINT = "joint = self.text(layout.pool(hidden_states, self.pooling))"
 OUT = "return sentiment"

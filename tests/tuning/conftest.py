@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from amb.training.run import Job, open_context
+from amb.training.job import Job
+from amb.training.run import open_context
 
 SPACE = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},

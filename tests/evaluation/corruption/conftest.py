@@ -15,7 +15,8 @@ from amb.evaluation.corruption.fields import FieldKey
 from amb.evaluation.corruption.frames import FeatureUnit
 from amb.evaluation.corruption.inputs import InputCorruption
 from amb.evaluation.corruption.points import GridPoint
-from amb.training.run import Job, open_context
+from amb.training.job import Job
+from amb.training.run import open_context
 
 WIDTHS = {"audio": 3, "visual": 2}
 MASK = 103

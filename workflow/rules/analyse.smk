@@ -18,8 +18,8 @@ rule score_runs:
         config=digest(STUDY.resolved()["statistics"]),
         source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
     shell:
-        "python -m amb score --study {params.study} --runs {params.runs}"
-        " --out-scores {output.scores} --out-summary {output.summary} > {log} 2>&1"
+        "python -m amb score --study {params.study:q} --runs {params.runs:q}"
+        " --out-scores {output.scores:q} --out-summary {output.summary:q} > {log:q} 2>&1"
 
 
 # Every row against the reference at both scopes, corrected within the table; and every pair of rows,
@@ -40,8 +40,8 @@ rule test_differences:
         config=digest(STUDY.resolved()["statistics"]),
         source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
     shell:
-        "python -m amb test --study {params.study} --runs {params.runs}"
-        " --out {output.comparison} --out-pairs {output.pairs} > {log} 2>&1"
+        "python -m amb test --study {params.study:q} --runs {params.runs:q}"
+        " --out {output.comparison:q} --out-pairs {output.pairs:q} > {log:q} 2>&1"
 
 
 # Every row against the reference by other means: no verdict and no star depends on them.
@@ -60,8 +60,8 @@ rule compare_further:
         config=digest(STUDY.resolved()["statistics"]),
         source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
     shell:
-        "python -m amb sensitivity --study {params.study} --runs {params.runs} --out {output}"
-        " > {log} 2>&1"
+        "python -m amb sensitivity --study {params.study:q} --runs {params.runs:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 # Control rows must lie where they are known to lie; one out of range fails the run, and its table
@@ -91,8 +91,8 @@ rule check_controls:
             *provenance.STATISTICS_SOURCES, *provenance.REPORTING_SOURCES
         ),
     shell:
-        "python -m amb controls --study {params.study} --runs {params.runs}"
-        " --out-json {output.json} --out-dir {params.tables} > {log} 2>&1"
+        "python -m amb controls --study {params.study:q} --runs {params.runs:q}"
+        " --out-json {output.json:q} --out-dir {params.tables:q} > {log:q} 2>&1"
 
 
 # Rows beside the bounds of generated data; one above its bound fails, after its table is written.
@@ -124,9 +124,9 @@ rule check_known_answer:
             *provenance.REPORTING_SOURCES,
         ),
     shell:
-        "python -m amb known-answer --study {params.study} --runs {params.runs}"
-        " --methods {input.methods} --out-json {output.json} --out-dir {params.tables}"
-        " > {log} 2>&1"
+        "python -m amb known-answer --study {params.study:q} --runs {params.runs:q}"
+        " --methods {input.methods:q} --out-json {output.json:q} --out-dir {params.tables:q}"
+        " > {log:q} 2>&1"
 
 
 # The paper's claims, as registered in the claims file, each with a verdict.
@@ -150,8 +150,8 @@ rule judge_claims:
         config=digest(STUDY.data),
         source=provenance.source_digest(*provenance.CLAIMS_SOURCES),
     shell:
-        "python -m amb claims --study {params.study} --runs {params.runs}"
-        " --claims {input.claims} --speed {input.timings} --out-json {output} > {log} 2>&1"
+        "python -m amb claims --study {params.study:q} --runs {params.runs:q}"
+        " --claims {input.claims:q} --speed {input.timings:q} --out-json {output:q} > {log:q} 2>&1"
 
 
 # How the rows' order moves with the definition of a metric, from the same predictions.
@@ -180,5 +180,5 @@ rule rank_by_variant:
             *provenance.STATISTICS_SOURCES, *provenance.REPORTING_SOURCES
         ),
     shell:
-        "python -m amb metrics rank-by-variant --study {params.study} --runs {params.runs}"
-        " --out {params.tables} > {log} 2>&1"
+        "python -m amb metrics rank-by-variant --study {params.study:q} --runs {params.runs:q}"
+        " --out {params.tables:q} > {log:q} 2>&1"

@@ -42,4 +42,4 @@ rule calibrate_tests:
         ),
     shell:
         "python -m amb calibrate --replicates {params.replicates} --workers {threads}"
-        " --out-dir {params.folder} > {log} 2>&1"
+        " --out-dir {params.folder:q} > {log:q} 2>&1"

@@ -23,8 +23,8 @@ rule prepare_data:
         config=digest(STUDY.data),
         source=provenance.source_digest(*provenance.DATA_SOURCES),
     shell:
-        "python -m amb data prepare --study {params.study} --data-root {params.data_root}"
-        " --out {params.store} > {log} 2>&1"
+        "python -m amb data prepare --study {params.study:q} --data-root {params.data_root:q}"
+        " --out {params.store:q} > {log:q} 2>&1"
 
 
 # Weights are found locally, in the registry or on the hub, and checked against their hash.
@@ -41,7 +41,7 @@ rule prepare_backbone:
         config=digest([STUDY.backbone.name, STUDY.backbone.layers]),
         source=provenance.source_digest(*provenance.BACKBONE_SOURCES),
     shell:
-        "python -m amb backbone --study {params.study} --out {params.backbone} > {log} 2>&1"
+        "python -m amb backbone --study {params.study:q} --out {params.backbone:q} > {log:q} 2>&1"
 
 
 # Every method is built and tried on one batch, before the hours of training that could run as well.
@@ -73,8 +73,8 @@ rule check_methods:
             ],
         ],
     shell:
-        "python -m amb check --study {params.study} --store {params.store}"
-        " --backbone {params.backbone} --out {output} > {log} 2>&1"
+        "python -m amb check --study {params.study:q} --store {params.store:q}"
+        " --backbone {params.backbone:q} --out {output:q} > {log:q} 2>&1"
 
 
 # The study as it was resolved, defaults filled in, with its claims, beside its results: what a
@@ -100,5 +100,5 @@ rule record_study:
         folder=output_folder("config"),
         config=digest(STUDY.resolved()),
     shell:
-        "python -m amb study --study {input.study} --out {output[0]}"
-        " --config {params.folder} > {log} 2>&1"
+        "python -m amb study --study {input.study:q} --out {output[0]:q}"
+        " --config {params.folder:q} > {log:q} 2>&1"

@@ -30,9 +30,9 @@ for method, pack, seeds in packs():
             seeds=seeds,
             source=provenance.source_digest(*provenance.EVALUATION_SOURCES),
         shell:
-            "python -m amb evaluate --study {params.study} --store {params.store}"
-            " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
-            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"
+            "python -m amb evaluate --study {params.study:q} --store {params.store:q}"
+            " --backbone {params.backbone:q} --method {params.method:q} --seeds {params.seeds}"
+            " --runs {params.runs:q} --workers {threads} --gpus {resources.gpu} > {log:q} 2>&1"
 
 
 # The same checkpoints on the corrupted test split, all points of the grid in one pass; only where
@@ -68,9 +68,9 @@ for method, pack, seeds in CORRUPTED_PACKS:
             config=digest(STUDY.corruption_view()),
             source=provenance.source_digest(*provenance.CORRUPTION_SOURCES),
         shell:
-            "python -m amb corrupt --study {params.study} --store {params.store}"
-            " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
-            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"
+            "python -m amb corrupt --study {params.study:q} --store {params.store:q}"
+            " --backbone {params.backbone:q} --method {params.method:q} --seeds {params.seeds}"
+            " --runs {params.runs:q} --workers {threads} --gpus {resources.gpu} > {log:q} 2>&1"
 
 
 # What the fusion layers of the same checkpoints add, on the validation split; only rows that have
@@ -105,6 +105,6 @@ for method, pack, seeds in FUSION_PACKS:
             seeds=seeds,
             source=provenance.source_digest(*provenance.FUSION_NORMS_SOURCES),
         shell:
-            "python -m amb fusion-norms --study {params.study} --store {params.store}"
-            " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
-            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} > {log} 2>&1"
+            "python -m amb fusion-norms --study {params.study:q} --store {params.store:q}"
+            " --backbone {params.backbone:q} --method {params.method:q} --seeds {params.seeds}"
+            " --runs {params.runs:q} --workers {threads} --gpus {resources.gpu} > {log:q} 2>&1"

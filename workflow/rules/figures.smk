@@ -47,5 +47,5 @@ rule draw_figures:
         config=digest(STUDY.resolved()),
         source=provenance.source_digest(*provenance.FIGURE_SOURCES),
     shell:
-        "python -m amb figures --study {params.study} --results {params.results}"
-        " --out-dir {params.figures} --only {params.names} > {log} 2>&1"
+        "python -m amb figures --study {params.study:q} --results {params.results:q}"
+        " --out-dir {params.figures:q} --only {params.names} > {log:q} 2>&1"

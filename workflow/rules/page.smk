@@ -39,5 +39,5 @@ rule write_page:
         config=digest(STUDY.resolved()),
         source=provenance.source_digest(*provenance.PAGE_SOURCES),
     shell:
-        "python -m amb page --study {params.study} --results {params.results} --out {output.page}"
-        " > {log} 2>&1"
+        "python -m amb page --study {params.study:q} --results {params.results:q} --out {output.page:q}"
+        " > {log:q} 2>&1"

@@ -39,10 +39,10 @@ for method, row in STUDY.compared().methods.items():
                 ),
             ],
         shell:
-            "python -m amb peek --study {params.study} --recipe {params.recipe}"
-            " --store {params.store} --backbone {params.backbone} --method {params.method}"
-            " --seeds {params.seeds} --runs {params.runs} --workers {threads} --gpus {resources.gpu}"
-            " --out {output.inflation} > {log} 2>&1"
+            "python -m amb peek --study {params.study:q} --recipe {params.recipe:q}"
+            " --store {params.store:q} --backbone {params.backbone:q} --method {params.method:q}"
+            " --seeds {params.seeds} --runs {params.runs:q} --workers {threads} --gpus {resources.gpu}"
+            " --out {output.inflation:q} > {log:q} 2>&1"
 
 
 # All of them, on the terminal.
@@ -52,4 +52,4 @@ rule peek:
     log:
         results("logs/peek.log"),
     shell:
-        "cat {input} | tee {log}"
+        "cat {input:q} | tee {log:q}"

@@ -13,7 +13,7 @@ rule verify:
     params:
         folders=[path.parent for path in REFERENCES],
     shell:
-        "python -m amb verify {params.folders} 2>&1 | tee {log}"
+        "python -m amb verify {params.folders:q} 2>&1 | tee {log:q}"
 
 
 # The study as a bundle to publish: a Workflow Run RO-Crate, verified before it is packed.
@@ -31,4 +31,4 @@ rule bundle:
         texts="--texts" if config.get("texts") else "",
         source=provenance.source_digest("amb/publishing", "amb/verification"),
     shell:
-        "python -m amb bundle {params.results} --out {output} {params.texts} > {log} 2>&1"
+        "python -m amb bundle {params.results:q} --out {output:q} {params.texts} > {log:q} 2>&1"

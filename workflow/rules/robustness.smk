@@ -22,8 +22,8 @@ if STUDY.corruption:
             config=digest(STUDY.resolved()["statistics"]),
             source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
         shell:
-            "python -m amb robustness --study {params.study} --runs {params.runs}"
-            " --out {output} > {log} 2>&1"
+            "python -m amb robustness --study {params.study:q} --runs {params.runs:q}"
+            " --out {output:q} > {log:q} 2>&1"
 
     # The robustness table and figure.
     rule draw_robustness:
@@ -57,6 +57,6 @@ if STUDY.corruption:
             config=digest(STUDY.resolved()),
             source=provenance.source_digest(*provenance.REPORTING_SOURCES),
         shell:
-            "python -m amb robustness-report --study {params.study}"
-            " --robustness {input.robustness} --tables {params.tables}"
-            " --figures {params.figures} > {log} 2>&1"
+            "python -m amb robustness-report --study {params.study:q}"
+            " --robustness {input.robustness:q} --tables {params.tables:q}"
+            " --figures {params.figures:q} > {log:q} 2>&1"

@@ -45,9 +45,9 @@ rule render_tables:
         config=digest(STUDY.resolved()),
         source=provenance.source_digest(*provenance.REPORTING_SOURCES),
     shell:
-        "python -m amb tables --study {params.study} --summary {input.summary}"
-        " --comparison {input.comparison} --pairs {input.pairs} --runs {params.runs} --out-dir {params.tables}"
-        " --claims {input.claims} --out-claims {output.claims} {params.tuned} > {log} 2>&1"
+        "python -m amb tables --study {params.study:q} --summary {input.summary:q}"
+        " --comparison {input.comparison:q} --pairs {input.pairs:q} --runs {params.runs:q} --out-dir {params.tables:q}"
+        " --claims {input.claims:q} --out-claims {output.claims:q} {params.tuned} > {log:q} 2>&1"
 
 
 # Parameters, time and memory of every run. They are measured once: no prediction holds them.
@@ -67,8 +67,8 @@ rule collect_costs:
         config=digest(STUDY.resolved()),
         source=provenance.source_digest(*provenance.STATISTICS_SOURCES),
     shell:
-        "python -m amb costs --study {params.study} --runs {params.runs} --out {output}"
-        " > {log} 2>&1"
+        "python -m amb costs --study {params.study:q} --runs {params.runs:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 # The same as a table.
@@ -93,8 +93,8 @@ rule tabulate_efficiency:
         config=digest(STUDY.resolved()),
         source=provenance.source_digest(*provenance.REPORTING_SOURCES),
     shell:
-        "python -m amb efficiency --study {params.study} --costs {input.costs}"
-        " --out-dir {params.tables} > {log} 2>&1"
+        "python -m amb efficiency --study {params.study:q} --costs {input.costs:q}"
+        " --out-dir {params.tables:q} > {log:q} 2>&1"
 
 
 # What BERT does by where modalities meet (T2), and where and how fusion acts (T3).
@@ -127,9 +127,9 @@ for ablation_name, ablation_title in ABLATIONS.items():
             config=digest(STUDY.resolved()),
             source=provenance.source_digest(*provenance.REPORTING_SOURCES),
         shell:
-            "python -m amb ablation --study {params.study} --comparison {input.comparison}"
-            " --pairs {input.pairs} --costs {input.costs} --table {params.table}"
-            " --out-dir {params.tables} > {log} 2>&1"
+            "python -m amb ablation --study {params.study:q} --comparison {input.comparison:q}"
+            " --pairs {input.pairs:q} --costs {input.costs:q} --table {params.table:q}"
+            " --out-dir {params.tables:q} > {log:q} 2>&1"
 
 
 if QUOTED:
@@ -157,5 +157,5 @@ if QUOTED:
             config=digest(STUDY.resolved()),
             source=provenance.source_digest(*provenance.REPORTING_SOURCES),
         shell:
-            "python -m amb published --study {params.study} --comparison {input.comparison}"
-            " --published {input.published} --out-dir {params.tables} > {log} 2>&1"
+            "python -m amb published --study {params.study:q} --comparison {input.comparison:q}"
+            " --published {input.published:q} --out-dir {params.tables:q} > {log:q} 2>&1"

@@ -34,6 +34,6 @@ for a, b in TIMED:
                 ],
             ],
         shell:
-            "python -m amb speed --study {params.study} --store {params.store}"
-            " --backbone {params.backbone} --a {params.a} --b {params.b}"
-            " --threads {threads} --gpus {resources.gpu} --out {output} > {log} 2>&1"
+            "python -m amb speed --study {params.study:q} --store {params.store:q}"
+            " --backbone {params.backbone:q} --a {params.a:q} --b {params.b:q}"
+            " --threads {threads} --gpus {resources.gpu} --out {output:q} > {log:q} 2>&1"

@@ -33,6 +33,6 @@ for method, pack, seeds in packs():
             config=digest(STUDY.training_view(method)),
             source=provenance.training_digest(STUDY.methods[method].builder),
         shell:
-            "python -m amb train --study {params.study} --store {params.store}"
-            " --backbone {params.backbone} --method {params.method} --seeds {params.seeds}"
-            " --runs {params.runs} --workers {threads} --gpus {resources.gpu} {params.pack} > {log} 2>&1"
+            "python -m amb train --study {params.study:q} --store {params.store:q}"
+            " --backbone {params.backbone:q} --method {params.method:q} --seeds {params.seeds}"
+            " --runs {params.runs:q} --workers {threads} --gpus {resources.gpu} {params.pack} > {log:q} 2>&1"

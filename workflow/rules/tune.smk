@@ -34,10 +34,10 @@ for method in STUDY.tuned_rows():
                 provenance.source_digest("amb/tuning"),
             ],
         shell:
-            "python -m amb tune --study {params.study} --store {params.store}"
-            " --backbone {params.backbone} --method {params.method} --trials {params.trials}"
-            " --storage {params.storage} --out {output.search} --gpus {resources.gpu}"
-            " > {log} 2>&1"
+            "python -m amb tune --study {params.study:q} --store {params.store:q}"
+            " --backbone {params.backbone:q} --method {params.method:q} --trials {params.trials}"
+            " --storage {params.storage:q} --out {output.search:q} --gpus {resources.gpu}"
+            " > {log:q} 2>&1"
 
 
 # Only independent trials have an expected maximum.
@@ -68,5 +68,5 @@ if "expected_maximum" in [figure.name for figure in FIGURES]:
                 "amb/statistics/expected_maximum.py", *provenance.REPORTING_SOURCES
             ),
         shell:
-            "python -m amb expected-maximum --study {params.study} --tuned {params.searches}"
-            " --out-dir {params.figures} > {log} 2>&1"
+            "python -m amb expected-maximum --study {params.study:q} --tuned {params.searches:q}"
+            " --out-dir {params.figures:q} > {log:q} 2>&1"

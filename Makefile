@@ -50,7 +50,7 @@ bundle: setup
 pictures: setup
 	$(BIN)/python docs/pictures.py
 
-test: setup check
+test: setup check site
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # What only a GPU can show; says why where it skips.

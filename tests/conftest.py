@@ -6,9 +6,6 @@ The study has generated data, a random BERT and four methods.
 from __future__ import annotations
 
 import os
-import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from snakemake_command import PROJECT, jobs_in, snakemake
 
 from amb.evaluation.predictions import PREDICTION_COLUMNS
 
@@ -51,16 +49,13 @@ def tiny_study_content(backbone_name: str) -> dict:
     return content
 
 
-def snakemake_plan(folder: Path, study: Path, *targets: str) -> dict[str, str]:
+def snakemake_plan(folder: Path, study: Path, *targets: str, **settings: object) -> dict[str, str]:
     """Return what Snakemake would do in an empty folder: by rule, the lines of its plan."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--cores", "1", "--resources", "gpu=0", "-n", "-p"]
-    command += [*targets, "--config", f"study={study}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    where = ["--directory", folder, "--cores", "1", "--resources", "gpu=0", "-n", "-p"]
+    config = [f"{name}={value}" for name, value in {"study": study, **settings}.items()]
+    done = snakemake(*PROJECT, *where, *targets, "--config", *config)
     assert done.returncode == 0, done.stderr
-    blocks = re.split(r"^(?:local)?rule (\w+):$", done.stdout, flags=re.MULTILINE)
-    return dict(zip(blocks[1::2], blocks[2::2], strict=True))
+    return jobs_in(done.stdout)
 
 
 def simulate(methods, videos=8, clips=5, seed=0, seed_spread=0.1):

@@ -1,13 +1,11 @@
 """The profiles plan the same study; a profile is a folder in which a user changes a value."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake_command import PROJECT, jobs_in, snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ROOT / "workflow" / "profiles"
@@ -56,14 +54,10 @@ def plan(name, folder, study, *arguments):
     """The jobs of a plan, by rule: what Snakemake says of them."""
     for plugin in PLUGINS[name]:
         pytest.importorskip(plugin)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--workflow-profile", str(PROFILES / name), "-n"]
-    command += [*arguments, "--config", f"study={study}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    where = ["--directory", folder, "--workflow-profile", PROFILES / name, "-n"]
+    done = snakemake(*PROJECT, *where, *arguments, "--config", f"study={study}")
     assert done.returncode == 0, done.stdout + done.stderr
-    parts = re.split(r"^(?:local)?rule (\w+):$", done.stdout, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    return jobs_in(done.stdout)
 
 
 def local_rules():

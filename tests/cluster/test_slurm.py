@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import psutil
 import pytest
 import yaml
 from slurm import PARTITION, Job, Slurm, why_not
+from snakemake_command import COMMAND, PROJECT, environment_for_jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = ROOT / "workflow" / "profiles" / "slurm" / "config.yaml"
@@ -90,11 +89,9 @@ class Run:
 
 def begin(folder: Path, study: Path, *arguments: str) -> Run:
     folder.mkdir()
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), *arguments]
+    command = [*COMMAND, *PROJECT, "--directory", str(folder), *arguments]
     command += ["--config", f"study={study}", "finish=none"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = environment_for_jobs(OMP_NUM_THREADS="1")
     with (folder / "said.txt").open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env=environment)
     return Run(folder, process)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from doc_commands import ROOT, commands, inline_commands
+from snakemake_command import PROJECT, snakemake
 
 from amb.cli import COMMANDS, build_parser, main
 
@@ -179,10 +180,8 @@ def test_the_workflow_plans_it(command, folder):
     study = folder / "config" / "my_study.yaml"
     if "my_study" in command.text and not study.exists():
         study.write_text(my_study(), encoding="utf-8")
-    program, *given = command.words
-    words = [sys.executable, "-m", program, "-n", "--quiet=all"]
-    words += [f"--snakefile={ROOT / 'Snakefile'}", *given]
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+    _, *given = command.words
+    done = snakemake("-n", "--quiet=all", *PROJECT, *given, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from snakemake_command import COMMAND, PROJECT, environment_for_jobs
 
 from amb.evaluation.predictions import content_digest, read_origin
 
@@ -120,15 +121,16 @@ class Snakemake:
     """
 
     def __init__(self, folder: Path, study: Path, targets: Sequence[str], cores: int = 1) -> None:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        command += ["--directory", str(folder), *targets, "--cores", str(cores)]
+        command = [*COMMAND, *PROJECT, "--directory", str(folder), *targets, "--cores", str(cores)]
         command += ["--resources", "gpu=0", "--config", f"study={study}", "finish=none"]
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
         self.log = folder / f"snakemake_{time.monotonic_ns()}.log"
         with self.log.open("w") as handle:
             self.process = subprocess.Popen(
-                command, stdout=handle, stderr=handle, env=environment, start_new_session=True
+                command,
+                stdout=handle,
+                stderr=handle,
+                env=environment_for_jobs(),
+                start_new_session=True,
             )
 
     def wait(self) -> Ended:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake_command import PROJECT, snakemake
 
 from amb.cli import main
 
@@ -42,12 +40,9 @@ def test_the_workflow_makes_tables_of_merged_runs_without_training(tiny, study, 
     assert main(["merge", *map(str, machines), "--out", str(results)]) == 0
     merged = {file: file.read_bytes() for file in results.rglob("*") if file.is_file()}
 
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["results/tiny/scores.csv", "--directory", str(tmp_path / "work"), "--cores", "1"]
-    command += ["--resources", "gpu=0", "--config", f"study={study}", "finish=none"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    what = [*PROJECT, "results/tiny/scores.csv", "--directory", tmp_path / "work", "--cores", "1"]
+    what += ["--resources", "gpu=0", "--config", f"study={study}", "finish=none"]
+    done = snakemake(*what)
     assert done.returncode == 0, done.stderr
     trained = (results / "logs" / "train_late_fusion_0.log").read_text()
     evaluated = (results / "logs" / "evaluate_late_fusion_0.log").read_text()
@@ -57,5 +52,5 @@ def test_the_workflow_makes_tables_of_merged_runs_without_training(tiny, study, 
     assert {file: file.read_bytes() for file in merged} == merged
     assert len((results / "scores.csv").read_text().splitlines()) > len(SEEDS)
 
-    again = subprocess.run([*command, "-n"], capture_output=True, text=True, env=environment)
+    again = snakemake(*what, "-n")
     assert "Nothing to be done" in again.stdout + again.stderr

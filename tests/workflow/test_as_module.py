@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake_command import jobs_in, snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.workflow
@@ -50,27 +47,14 @@ def project(tmp_path):
 
 def plan(folder, *arguments):
     """What Snakemake would do there: its output."""
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--cores",
-        "1",
-        "--resources",
-        "gpu=0",
-        "-n",
-        "-p",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, cwd=folder, env=environment
-    )
+    words = ["--cores", "1", "--resources", "gpu=0", "-n", "-p", *arguments]
+    done = snakemake(*words, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def rules_of(text):
-    return set(re.findall(r"^(?:local)?rule (\w+):$", text, flags=re.MULTILINE))
+    return set(jobs_in(text))
 
 
 def test_a_shipped_study_is_planned_under_the_users_names_in_the_users_folder(project):

@@ -1,9 +1,6 @@
 """What rules ask of the machine that runs them."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -51,12 +48,7 @@ def test_every_retry_asks_for_twice_as_much(tmp_path, tiny, plan):
 
 def test_times_can_be_scaled_and_are_never_none(tmp_path, tiny, plan):
     def runtime(scale):
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        command += ["--directory", str(tmp_path), "--cores", "1", "--resources", "gpu=0", "-n"]
-        command += ["--config", f"study={tiny.file}", f"runtime_scale={scale}"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
-        assert done.returncode == 0, done.stderr
-        return int(resources(done.stdout.split("rule train_amb_0:")[1])["runtime"])
+        planned = plan(tmp_path, tiny.file, runtime_scale=scale)
+        return int(resources(planned["train_amb_0"])["runtime"])
 
     assert [runtime(scale) for scale in (1, 3, 0.001)] == [11, 33, 1]

@@ -7,14 +7,13 @@ Snakemake plans, and that rests on what it has recorded of every output, not on 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake_command import jobs_in, snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.workflow
@@ -40,19 +39,16 @@ class FinishedStudy:
         self.snakemake("--touch", "--forceall")
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
-        command += ["--resources", "gpu=0", "--config", "finish=none"]
-        environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(
-            command, capture_output=True, text=True, cwd=self.folder, env=environment
+        words = ["--cores", "1", *arguments, "--resources", "gpu=0", "--config", "finish=none"]
+        done = snakemake(
+            *words, cwd=self.folder, PYTHONPATH=str(self.folder), PYTHONDONTWRITEBYTECODE="1"
         )
         assert done.returncode == 0, done.stderr
         return done
 
     def planned(self) -> set[str]:
         """The rules that a dry run would do."""
-        found = re.findall(r"^(?:local)?rule (\w+):$", self.snakemake("-n").stdout, re.MULTILINE)
-        return set(found) - {"all"}
+        return set(jobs_in(self.snakemake("-n").stdout)) - {"all"}
 
     def planned_after(self, file: str, change) -> set[str]:
         """The rules that a dry run would do after a change of a file, which is undone."""

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import snakemake_command
 import yaml
+from snakemake_command import PROJECT, jobs_in
 
 from amb.cli import main
 from amb.evaluation.predictions import read_origin, write_predictions
@@ -24,15 +26,8 @@ pytestmark = pytest.mark.workflow
 
 
 def snakemake(folder, *arguments, cores=2, **environment):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--cores", str(cores), "--resources", "gpu=1"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        [*command, *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": path, **environment},
-    )
+    where = ["--directory", folder, "--cores", cores, "--resources", "gpu=1"]
+    return snakemake_command.snakemake(*PROJECT, *where, *arguments, **environment)
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -77,7 +72,7 @@ def test_a_failed_step_is_summed_up_with_what_to_do(tmp_path):
     assert f"Where the study stands: amb status {study}" in summary
 
 
-def plan_of_training(folder, study, machine, gpus):
+def plan_of_training(folder, study, machine, gpus, monkeypatch):
     """What a training job would be on a machine that has two GPUs, or none."""
     program = machine / "nvidia-smi"
     listing = "".join(f"GPU {n}: NVIDIA H100 (UUID: GPU-{n})\\n" for n in range(2))
@@ -88,27 +83,30 @@ def plan_of_training(folder, study, machine, gpus):
     (machine / "torch-2.13.0.dist-info" / "METADATA").write_text("Name: torch\nVersion: 2.13.0\n")
     paths = [str(machine), str(Path(sys.executable).parent), os.environ["PATH"]]
     environment = {"PATH": os.pathsep.join(paths), "PYTHONPATH": f"{machine}{os.pathsep}{ROOT}"}
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--cores", "8", "--resources", "gpu=4", "-n", "-p"]
-    command += ["--config", f"study={study}"]
-    environment = {**os.environ, **environment}
-    del environment["CUDA_VISIBLE_DEVICES"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    where = ["--directory", folder, "--cores", 8, "--resources", "gpu=4", "-n", "-p"]
+    done = snakemake_command.snakemake(
+        *PROJECT, *where, "--config", f"study={study}", **environment
+    )
     assert done.returncode == 0, done.stderr
-    return done.stdout.split("rule train_amb_0:")[1].split("rule ")[0]
+    return jobs_in(done.stdout)["train_amb_0"]
 
 
-def test_jobs_take_a_gpu_each_where_there_are_gpus_and_a_core_a_seed_where_not(tmp_path, tiny):
+def test_jobs_take_a_gpu_each_where_there_are_gpus_and_a_core_a_seed_where_not(
+    tmp_path, tiny, monkeypatch
+):
     machine = tmp_path / "machine"
     machine.mkdir()
-    with_gpus = plan_of_training(tmp_path, tiny.file, machine, gpus=True)
+    with_gpus = plan_of_training(tmp_path, tiny.file, machine, True, monkeypatch)
     assert "--workers 1 --gpus 1" in with_gpus
-    without = plan_of_training(tmp_path, tiny.file, machine, gpus=False)
+    without = plan_of_training(tmp_path, tiny.file, machine, False, monkeypatch)
     assert "--workers 2 --gpus 0" in without
 
 
 def test_a_tiny_study_runs_to_verdicts_and_reruns_only_what_is_missing(tmp_path, tiny):
-    arguments = ["--config", f"study={tiny.file}"]
+    study = tmp_path / "my own $study.yaml"  # what a shell would take apart
+    study.write_text(tiny.file.read_text())
+    arguments = ["--config", f"study={study}"]
     first = snakemake(tmp_path, *arguments)
     assert first.returncode == 0, first.stderr
     results = tmp_path / "results" / "tiny"

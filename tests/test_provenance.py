@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What commands import beside what their results follow from: how work is shared and shown.
 AROUND = {
     "amb.training.workers": "which process trains which seed; a run's bits do not depend on it",
+    "amb.training.packs": "how many seeds train as one model: equal to rounding, and recorded",
     "amb.training.progress": "bars and lines",
     "amb.training.check": "of train: refuses a method at fault; a run's bits do not depend on it",
     "amb.data.store": "of prepare: prints what has been written",
@@ -73,9 +74,9 @@ def sources_of(text):
 def imports_of_command(command, subcommand):
     """The files that a command imports: of one with subcommands, those of its function."""
     file = module_file(COMMANDS[command])
-    if not subcommand:
-        return imported_files(file)
     tree = ast.parse(file.read_text(encoding="utf-8"))
+    if not subcommand:
+        return (*imported_files(file), *tasks_named_in(tree))
     name = f"_{subcommand[0].replace('-', '_')}"
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and name.startswith(n.name)]
     assert functions, f"{file}: no function {name}"
@@ -84,6 +85,13 @@ def imports_of_command(command, subcommand):
         f"{n.module}.{a.name}" for n in imported for a in n.names
     }
     return [path for name in names if (path := module_file(name))]
+
+
+def tasks_named_in(tree):
+    """The files of the functions that a command names for its workers to import."""
+    texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)]
+    named = [re.fullmatch(r"(amb(?:\.\w+)+):\w+", str(text)) for text in texts]
+    return [module_file(found[1]) for found in named if found]
 
 
 RULES = list(rules())
@@ -108,6 +116,12 @@ def test_the_digest_of_a_rule_covers_what_its_command_imports(rule, command, sub
 
 def belongs(name, packages):
     return any(name == one or name.startswith(f"{one}.") for one in packages)
+
+
+def test_what_workers_import_is_looked_at():
+    tree = ast.parse((ROOT / "amb" / "cli" / "train.py").read_text(encoding="utf-8"))
+    found = {module_name(file) for file in tasks_named_in(tree)}
+    assert found == {"amb.training.run", "amb.training.check"}
 
 
 def test_all_rules_are_looked_at():

@@ -97,7 +97,7 @@ lock:
 check: setup licences
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 	$(BIN)/pydoclint --quiet amb baselines
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/deptry .

@@ -18,12 +18,11 @@ from pathlib import Path
 # The extra that brings a package which is not everybody's, by the name that it is imported by.
 EXTRAS = {
     **dict.fromkeys(("huggingface_hub", "tokenizers", "torch", "transformers"), "train"),
-    **dict.fromkeys(("jinja2", "markdown_it", "markupsafe", "matplotlib"), "report"),
-    **dict.fromkeys(("PIL", "statsmodels"), "report"),
+    **dict.fromkeys(("jinja2", "markdown_it", "markupsafe", "matplotlib", "PIL"), "report"),
     **dict.fromkeys(("cyclonedx", "rocrate"), "publish"),
     "optuna": "tune",
     "snakemake": "workflow",
-    **dict.fromkeys(("sklearn", "hypothesis"), "dev"),
+    **dict.fromkeys(("hypothesis", "sklearn", "statsmodels"), "dev"),
 }
 AGAIN = "Then give the same command again: finished runs are kept, others go on or start anew."
 KILLED_BY = "workers ended by: "  # begins the note of an error whose workers were killed

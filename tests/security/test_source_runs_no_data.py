@@ -145,5 +145,5 @@ def test_shell_commands_of_rules_begin_with_our_own_program():
     """The only programs that rules start; a command is no place for values of a study file."""
     for file in RULES:
         for block in re.findall(r"shell:\n((?:\s+\".*\"\n?)+)", file.read_text(encoding="utf-8")):
-            assert block.strip().startswith(('"python -m amb ', '"cat {input} ')), block
+            assert block.strip().startswith(('"python -m amb ', '"cat {input:q} ')), block
             assert not re.search(r"{(?:config|STUDY)\b", block), block

@@ -1,16 +1,6 @@
 """What tests of the statistics share."""
 
-import gc
-
 import pytest
-
-
-@pytest.fixture
-def frozen_heap():
-    """Make gc.collect cheap: statsmodels calls it on every correction, and some tests do many."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_verdicts_worked_by_hand(estimate, se, verdict):
     assert family_verdicts([p], 0.05, "holm")[0].verdict == verdict
 
 
-def test_with_one_claim_the_verdict_is_exactly_that_of_the_two_intervals(frozen_heap):
+def test_with_one_claim_the_verdict_is_exactly_that_of_the_two_intervals():
     rng = np.random.default_rng(1)
     for _ in range(200):
         found = effect(rng.normal(0.034, 0.03), rng.uniform(0.001, 0.02), rng.uniform(1, 30))

@@ -49,9 +49,7 @@ def test_the_threshold_is_the_one_that_the_binomial_gives():
     assert stats.binom.cdf(MOST, STUDIES, 0.2) < 0.001
 
 
-def test_one_method_under_two_names_gets_no_star_in_nineteen_of_twenty_studies(
-    simulate, frozen_heap
-):
+def test_one_method_under_two_names_gets_no_star_in_nineteen_of_twenty_studies(simulate):
     """Without the correction the same studies break the threshold, so it can be broken."""
     corrected, uncorrected = count_stars(simulate, one_method_twice)
     assert corrected["fixed_set"] <= MOST
@@ -59,9 +57,7 @@ def test_one_method_under_two_names_gets_no_star_in_nineteen_of_twenty_studies(
     assert uncorrected["fixed_set"] > MOST
 
 
-def test_two_equally_good_methods_get_no_star_for_other_videos_but_do_on_one_test_set(
-    simulate, frozen_heap
-):
+def test_two_equally_good_methods_get_no_star_for_other_videos_but_do_on_one_test_set(simulate):
     """Seeds alone say which is better on these videos, and that is another question."""
     corrected, _ = count_stars(simulate, equally_good_methods)
     assert corrected["population"] <= MOST

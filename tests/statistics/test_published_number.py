@@ -49,7 +49,7 @@ def test_an_accuracy_is_worse_where_it_is_lower():
     assert verdict(ours, 0.400, 0.009, higher_is_better=True) == "reproduced"
 
 
-def test_the_rule_is_that_of_its_formula(frozen_heap):
+def test_the_rule_is_that_of_its_formula():
     rng = np.random.default_rng(2)
     for _ in range(200):
         S, m, theirs = int(rng.integers(2, 12)), rng.uniform(0.001, 0.03), rng.normal(0.53, 0.02)
@@ -62,7 +62,7 @@ def test_the_rule_is_that_of_its_formula(frozen_heap):
         assert verdict(ours, theirs, m) == expected
 
 
-def test_a_run_of_the_same_method_is_rarely_condemned_and_the_naive_rule_often_does(frozen_heap):
+def test_a_run_of_the_same_method_is_rarely_condemned_and_the_naive_rule_often_does():
     rng = np.random.default_rng(3)
     for S in (5, 20):
         ours = rng.normal(0.5, 0.01, (2000, S))

@@ -27,7 +27,7 @@ def test_the_four_verdicts_on_a_single_claim(estimate, se, verdict):
     assert ordering_verdicts([effect(estimate, se)], [0.02], 0.05)[0].verdict == verdict
 
 
-def test_with_one_claim_the_verdict_is_exactly_that_of_the_interval(frozen_heap):
+def test_with_one_claim_the_verdict_is_exactly_that_of_the_interval():
     rng = np.random.default_rng(0)
     for _ in range(200):
         found = effect(rng.normal(0.01, 0.02), rng.uniform(0.001, 0.02), rng.uniform(1, 30))

@@ -331,7 +331,7 @@ def copies(count):
 
 def test_bombs_stay_small_in_time_and_memory(tmp_path):
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     load_pickle(written(tmp_path, doubled_references(200)))
     with pytest.raises(InputError, match="copies at byte"):
         load_pickle(written(tmp_path, copies(500)))
@@ -339,7 +339,7 @@ def test_bombs_stay_small_in_time_and_memory(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(deep) == 1
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert peak < 100 << 20
 
 

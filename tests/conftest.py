@@ -24,11 +24,6 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes minutes: at the end, one core would wait for it."""
-    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
-
-
 @dataclass(frozen=True)
 class TinyStudy:
     """Where the parts of the tiny study lie."""

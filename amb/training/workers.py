@@ -72,8 +72,7 @@ def run_seeds(
         if before is not None:
             _do_before(pool, before, job, seeds)
         futures = {pool.submit(_work, task, job, seed): seed for seed in seeds}
-        pool.submit(_nothing)
-        processes = _processes_of(pool)
+        processes = _watched(pool)
         failed = _collect(futures, progress)
         _name_signals(failed, processes)
         return failed
@@ -88,8 +87,7 @@ def run_seeds(
 
 def _do_before(pool: ProcessPoolExecutor, before: str, job: Job, seeds: Sequence[int]) -> None:
     done = pool.submit(_call, before, job, seeds)
-    pool.submit(_nothing)
-    processes = _processes_of(pool)
+    processes = _watched(pool)
     error = done.exception()
     if error is not None:
         _name_signals({seeds[0]: error}, processes)
@@ -148,11 +146,18 @@ def _end_with_parent() -> None:
         termination.end_soon()
 
 
-def _nothing() -> None:
-    """Follow a task: the pool never sees the end of the worker that it started last without it.
+def _watched(pool: ProcessPoolExecutor) -> list[Any]:
+    """Return the workers that have tasks now, after one more task that does nothing.
 
-    It looks again at which workers live before, not after, it starts one (seen with CPython 3.11).
+    The pool looks again at which workers live before, not after, it starts one for a task: without
+    one more it would never see the end of the last (seen with CPython 3.11).
     """
+    pool.submit(_nothing)
+    return _processes_of(pool)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _call(name: str, job: Job, seeds: Sequence[int]) -> None:
@@ -161,10 +166,8 @@ def _call(name: str, job: Job, seeds: Sequence[int]) -> None:
 
 def _work(task: str, job: Job, seed: int) -> str:
     assert _messages is not None
-    messages = _messages
-    report: Callable[[Epoch], None] = lambda epoch: messages.send((seed, epoch))  # noqa: E731
-    done: str = pkgutil.resolve_name(task)(job, seed, report)
-    return done
+    messages, function = _messages, pkgutil.resolve_name(task)
+    return str(function(job, seed, lambda epoch: messages.send((seed, epoch))))
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:

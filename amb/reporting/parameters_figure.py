@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import textalloc
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from amb.reporting.figure_style import BLUE, GREY, PAGE_WIDTH_IN, VERMILION, house_style
-from amb.reporting.label_placement import PointLabel, Segment, place_labels
 from amb.reporting.metric_display import METRICS, MetricDisplay
+
+Segment = tuple[tuple[float, float], tuple[float, float]]  # both ends, in data coordinates
 
 HEIGHT_IN, ROW_IN, TALLEST_IN = 2.4, 0.12, 4.4  # room for the labels of so many rows
 
@@ -90,11 +92,7 @@ def parameters_figure(
         _draw_points(axes, table, shown)
         _finish_axes(axes, table, shown)
         _add_legend(figure, alpha)
-        labels = [
-            PointLabel(row.label, row.trainable, row.mean * shown.scale, row.method == reference)
-            for row in _records(table)
-        ]
-        place_labels(axes, labels, _intervals(table, shown.scale) + _steps(table, shown.scale))
+        _name_points(axes, table, shown, reference)
         # Labels stand where this layout puts them; another one would move the points away.
         figure.set_layout_engine("none")
     return figure
@@ -135,6 +133,20 @@ def _draw_points(axes: Axes, table: pd.DataFrame, metric: MetricDisplay) -> None
             color=VERMILION if on_front else BLUE, markeredgewidth=0.9,
             markerfacecolor=VERMILION if on_front else "white",
         )  # fmt: skip
+
+
+def _name_points(axes: Axes, table: pd.DataFrame, metric: MetricDisplay, reference: str) -> None:
+    """Write each row's label beside its point, over no point, line or other label."""
+    axes.set_ylim(axes.get_ylim())  # lines from points to labels are plotted, too
+    points = table["trainable"].to_numpy(), table["mean"].to_numpy() * metric.scale
+    lines = np.array(_intervals(table, metric.scale) + _steps(table, metric.scale))  # (n, 2, 2)
+    textalloc.allocate(
+        axes, *points, table["label"].tolist(), x_scatter=points[0], y_scatter=points[1],
+        x_lines=list(lines[..., 0]), y_lines=list(lines[..., 1]), textsize=6.5,
+        fontweight=["bold" if row == reference else "normal" for row in table["method"]],
+        margin=0.004, min_distance=0.012, max_distance=0.25, nbr_candidates=400,
+        avoid_label_lines_overlap=True, linecolor=GREY, linewidth=0.4, zorder=6, in_layout=False,
+    )  # fmt: skip
 
 
 def _finish_axes(axes: Axes, table: pd.DataFrame, metric: MetricDisplay) -> None:

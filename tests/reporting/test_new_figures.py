@@ -13,7 +13,6 @@ from amb.cli import main
 from amb.reporting.claims_figure import claims_figure
 from amb.reporting.effects_figure import effects_figure, registered_effects, visible_span
 from amb.reporting.fusion_norms_figure import fusion_norms_figure
-from amb.reporting.label_placement import PointLabel, place_labels
 from amb.reporting.parameters_figure import parameters_figure, parameters_table, pareto_front
 from amb.reporting.predictions_figure import best_constant, predictions_figure
 from amb.reporting.superiority_figure import superiority_figure, superiority_table
@@ -123,33 +122,47 @@ def test_parameters_front_is_of_low_errors_and_high_accuracies():
         assert not table.loc["finetuned_late", "front"]
 
 
-def test_labels_of_a_crowd_cover_neither_each_other_nor_a_point():
+def crowd():
+    """16 rows with long names, whose points nearly coincide."""
     rng = np.random.default_rng(3)
-    figure = Figure(figsize=(7, 4.4))
-    axes = figure.subplots()
-    labels = [
-        PointLabel(f"Method with a long name {i}", *rng.normal(0, 0.25, 2)) for i in range(16)
-    ]
-    axes.plot([a.x for a in labels], [a.y for a in labels], "o", markersize=4)
-    axes.set_xlim(-2, 2)
-    axes.set_ylim(-2, 2)
-    notes = place_labels(axes, labels, [((-2, 0), (2, 0))])
+    mean, half = rng.normal(0.8, 0.02, 16), rng.uniform(0.005, 0.02, 16)
+    table = pd.DataFrame({
+        "method": [f"m{i}" for i in range(16)],
+        "label": [f"Method with a long name {i}" for i in range(16)],
+        "trainable": np.exp(rng.normal(13, 1, 16)).astype(int), "mean": mean,
+        "ci_low": mean - half, "ci_high": mean + half,
+    })  # fmt: skip
+    return table.assign(front=pareto_front(table["trainable"], -table["mean"]))
+
+
+def test_names_of_a_crowd_cover_neither_each_other_nor_a_point():
+    table = crowd()
+    figure = parameters_figure(table, "mae", "m3")
     figure.draw_without_rendering()
-    boxes = [note.get_window_extent() for note in notes]
+    axes = figure.axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == len(table)
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    points = axes.transData.transform([(label.x, label.y) for label in labels])
+    points = axes.transData.transform(table[["trainable", "mean"]].to_numpy())
     assert not any(box.contains(*point) for box in boxes for point in points)
-    zero = axes.transData.transform((0, 0))[1]
-    assert not any(box.y0 < zero < box.y1 for box in boxes)
+    assert all(axes.bbox.containsx(x) for box in boxes for x in (box.x0, box.x1))
+    assert [t.get_text() for t in axes.texts if t.get_fontweight() == "bold"] == [
+        "Method with a long name 3"
+    ]
 
 
-def test_every_row_is_named_at_its_point():
+def test_every_row_is_named_near_its_point():
     table = parameters_table(p.summary(), p.TRAINABLE, p.LABELS, "mae")
     figure = parameters_figure(table, "mae", p.REFERENCE)
-    named = {text.get_text(): text.xy for text in figure.axes[0].texts if text.get_text()}
-    assert {label: xy[0] for label, xy in named.items()} == {
-        p.LABELS[name]: count for name, count in p.TRAINABLE.items()
-    }
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert set(boxes) == set(p.LABELS.values())
+    places = axes.transData.transform(table[["trainable", "mean"]].to_numpy())
+    for label, (x, y) in zip(table["label"], places, strict=True):
+        box = boxes[label]
+        away = max(box.x0 - x, x - box.x1, 0), max(box.y0 - y, y - box.y1, 0)
+        assert np.hypot(*away) < 20 * figure.dpi / 72, label  # points of the page
 
 
 def test_predictions_are_means_over_seeds_and_scores_means_of_the_seeds_own():

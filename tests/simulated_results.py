@@ -101,6 +101,7 @@ def _write_run(results: ResultsFolder, method: str, seed: int, rows: pd.DataFram
         "config_sha256": digest(view),
         "store_sha256": "5" * 64,
         "backbone_sha256": "b" * 64,
+        "tokenizer_sha256": "d" * 64,
         "source_sha256": "c" * 64,
     }
     checkpoint = digest([method, seed])

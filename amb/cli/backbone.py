@@ -21,4 +21,5 @@ def run(args: argparse.Namespace) -> None:
 
     card = prepare_backbone(load_study(args.study).backbone, args.out)
     print(f"backbone {card['name']}, {card['layers']} layers, from {card['origin']}")
-    print(f"SHA-256 {card['sha256']}")
+    for name, sha256 in card["files"].items():
+        print(f"{name}: SHA-256 {sha256}")

@@ -10,14 +10,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from amb.data.tokenisation import tokenizer_digest
 from amb.errors import InputError
 from amb.inference.config import ModelConfig
-from amb.model.backbone import Backbone
+from amb.model.backbone import CARD_FILE, HASHED_FILES, Backbone
 from amb.model.backbone_source import prepare_backbone
 from amb.study import BackboneSettings, digest
-
-CARD = "card.json"
 
 
 def find_backbone(given: str | Path | None, config: ModelConfig, file: Path) -> Backbone:
@@ -37,7 +34,7 @@ def find_backbone(given: str | Path | None, config: ModelConfig, file: Path) -> 
     """
     name = given or config.backbone.name
     backbone = prepared_backbone(name, config.backbone, config.backbone_sha256)
-    tokenizer = tokenizer_digest(backbone.folder)
+    tokenizer = backbone.tokenizer_sha256
     if tokenizer != config.tokenizer_sha256:
         raise InputError(name, "tokenizer SHA-256", tokenizer, config.tokenizer_sha256)
     backbone.require_positions(config.max_pieces, file, "text.max_pieces")
@@ -58,10 +55,10 @@ def prepared_backbone(name: str | Path, settings: BackboneSettings, sha256: str)
     Raises:
         InputError: It is not found, or has other weights; the message has both hashes.
     """
-    if (Path(name) / CARD).is_file():
+    if (Path(name) / CARD_FILE).is_file():
         return _same(Backbone(Path(name), settings), sha256, name)
-    folder = _cache() / digest([str(name), sha256])
-    if not (folder / CARD).is_file():
+    folder = _cache() / digest([str(name), sha256, HASHED_FILES])
+    if not (folder / CARD_FILE).is_file():
         _prepare(dataclasses.replace(settings, name=str(name)), sha256, folder)
     return _same(Backbone(folder, settings), sha256, folder)
 

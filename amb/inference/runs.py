@@ -13,16 +13,15 @@ from typing import Any
 
 from amb.data.dataset import MODALITIES
 from amb.data.tables import read_card
-from amb.data.tokenisation import tokenizer_digest
 from amb.errors import InputError
 from amb.evaluation.method_runs import runs_by_method
 from amb.evaluation.metrics import METRICS
 from amb.evaluation.predictions import read_origin
 from amb.evaluation.reading import read_predictions
 from amb.files import read_json, sha256_of
-from amb.inference.backbones import CARD, prepared_backbone
+from amb.inference.backbones import prepared_backbone
 from amb.inference.config import FeatureConfig, ModelConfig
-from amb.model.backbone import Backbone
+from amb.model.backbone import CARD_FILE, Backbone
 from amb.model.precision import FLOAT32
 from amb.study import BackboneSettings
 
@@ -58,7 +57,7 @@ def read_run(
     _require(checkpoint, "SHA-256", sha256_of(checkpoint), record["checkpoint_sha256"])
     settings = BackboneSettings(**record["config"]["backbone"])
     beside = study / "backbone"
-    source = backbone or (beside if (beside / CARD).is_file() else settings.name)
+    source = backbone or (beside if (beside / CARD_FILE).is_file() else settings.name)
     prepared = prepared_backbone(source, settings, record["backbone_sha256"])
     return _configuration(folder, record, card, prepared), prepared
 
@@ -72,7 +71,7 @@ def _configuration(
         options=method["options"],
         backbone=backbone.settings,
         backbone_sha256=backbone.sha256,
-        tokenizer_sha256=tokenizer_digest(backbone.folder),
+        tokenizer_sha256=backbone.tokenizer_sha256,
         has_text=card["has_text"],
         max_pieces=data["max_pieces"],
         features=_features(card, data["normalisation"]),

@@ -35,7 +35,7 @@ from amb.study import digest
 from amb.verification.inputs import EVALUATED, RECORD, naming
 
 # What all runs share, and what the runs of one method share.
-OF_STUDY = ("study", "store_sha256", "backbone_sha256")
+OF_STUDY = ("study", "store_sha256", "backbone_sha256", "tokenizer_sha256")
 OF_METHOD = ("config_sha256", "source_sha256")
 SECTIONS = ("data", "backbone")  # of the study, in every record
 

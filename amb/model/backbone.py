@@ -20,6 +20,10 @@ from amb.files import read_json, sha256_of
 from amb.model.bert import BertEncoder, BertShape
 from amb.study import BackboneSettings
 
+CARD_FILE = "card.json"
+WEIGHTS_FILE, CONFIG_FILE, TOKENIZER_FILE = "model.safetensors", "config.json", "tokenizer.json"
+HASHED_FILES = (WEIGHTS_FILE, CONFIG_FILE, TOKENIZER_FILE)
+
 
 @dataclass(frozen=True)
 class Backbone:
@@ -36,29 +40,39 @@ class Backbone:
     @cached_property
     def card(self) -> dict[str, Any]:
         """What the folder holds and where it came from."""
-        card: dict[str, Any] = read_json(self.folder / "card.json")
+        card: dict[str, Any] = read_json(self.folder / CARD_FILE)
         return card
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the prepared weights, checked against the card.
+        """SHA-256 of the prepared weights; all files are checked against the card.
 
         Returns:
             64 hexadecimal digits.
 
         Raises:
-            InputError: The weights are not those that were prepared.
+            InputError: A file is not the one that was prepared.
         """
-        weights = self.folder / "model.safetensors"
-        found = sha256_of(weights)
-        if found != self.card["sha256"]:
-            raise InputError(weights, "SHA-256", found, self.card["sha256"])
-        return found
+        expected = self.card.get("files")
+        if not isinstance(expected, dict) or set(expected) != set(HASHED_FILES):
+            hint = "Prepare it again: amb backbone"
+            wanted = f"SHA-256 of {', '.join(HASHED_FILES)}"
+            raise InputError(self.folder / CARD_FILE, "files", expected, wanted, hint)
+        for name in HASHED_FILES:
+            found = sha256_of(self.folder / name)
+            if found != expected[name]:
+                raise InputError(self.folder / name, "SHA-256", found, expected[name])
+        return str(expected[WEIGHTS_FILE])
+
+    @property
+    def tokenizer_sha256(self) -> str:
+        """SHA-256 of what its tokenizer does; see ``amb.data.tokenisation.tokenizer_digest``."""
+        return str(self.card["tokenizer_sha256"])
 
     @cached_property
     def shape(self) -> BertShape:
         """The sizes of the encoder."""
-        return BertShape.from_config(read_json(self.folder / "config.json"))
+        return BertShape.from_config(read_json(self.folder / CONFIG_FILE))
 
     def require_positions(self, max_pieces: int, file: str | Path, field: str) -> None:
         """Refuse texts that are longer than the backbone can number.
@@ -86,7 +100,7 @@ class Backbone:
         Raises:
             InputError: The file is no safetensors file; its hash on the card says nothing of that.
         """
-        file = self.folder / "model.safetensors"
+        file = self.folder / WEIGHTS_FILE
         try:
             tensors: dict[str, Tensor] = load_file(file)
         except SafetensorError as error:

@@ -11,8 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amb.data.tokenisation import tokenizer_digest
 from amb.errors import InputError
 from amb.files import atomic_folder, sha256_of, write_json
+from amb.model.backbone import (
+    CARD_FILE,
+    CONFIG_FILE,
+    HASHED_FILES,
+    TOKENIZER_FILE,
+    WEIGHTS_FILE,
+)
 from amb.model.bert import ACTIVATIONS, MODEL_TYPES, ROBERTA
 from amb.study import BackboneSettings
 
@@ -74,11 +82,12 @@ def prepare_backbone(settings: BackboneSettings, target: Path) -> dict[str, Any]
             "name": settings.name,
             "origin": origin,
             "layers": layers,
-            "sha256": sha256_of(folder / "model.safetensors"),
+            "files": {name: sha256_of(folder / name) for name in HASHED_FILES},
+            "tokenizer_sha256": tokenizer_digest(folder),
             "licence": pinned.licence if pinned else "see its source",
             "note": pinned.note if pinned else "",
         }
-        write_json(folder / "card.json", card)
+        write_json(folder / CARD_FILE, card)
     return card
 
 
@@ -163,9 +172,9 @@ def _convert(source: str, settings: BackboneSettings, folder: Path) -> int:
         for name, tensor in model.state_dict().items()
         if name.startswith(keep) and tensor.is_floating_point()
     }
-    save_file(state, folder / "model.safetensors")
-    write_json(folder / "config.json", {**config.to_dict(), "num_hidden_layers": layers})
-    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    save_file(state, folder / WEIGHTS_FILE)
+    write_json(folder / CONFIG_FILE, {**config.to_dict(), "num_hidden_layers": layers})
+    tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
     return int(layers)
 
 

@@ -70,6 +70,7 @@ def open_context(job: Job) -> Context:
     device = torch.device(job.device)
     use_matmul_precision(study.methods[job.method].training.matmul_precision, device)
     backbone = Backbone(job.backbone, study.backbone)
+    _ = backbone.sha256  # refuses damaged files before any is read
     backbone.require_positions(study.data["max_pieces"], job.study_file, "data.max_pieces")
     store = Store.open(job.store)
     splits = load_splits(store, job.backbone, study.data["max_pieces"], study.data["normalisation"])
@@ -156,6 +157,7 @@ def identify(job: Job, seed: int) -> dict[str, Any]:
         "config_sha256": digest(view),
         "store_sha256": context.store.content_hash,
         "backbone_sha256": context.backbone.sha256,
+        "tokenizer_sha256": context.backbone.tokenizer_sha256,
         "source_sha256": provenance.training_digest(context.study.methods[job.method].builder),
     }
     return {**identity, "identity_sha256": digest(identity)}

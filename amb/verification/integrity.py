@@ -23,7 +23,8 @@ IDENTITY = (
     *("study", "method", "seed", "config_sha256", "store_sha256"),
     *("backbone_sha256", "source_sha256"),
 )
-SAME_IN_ALL_RUNS = ("store_sha256", "backbone_sha256")
+TOKENIZER = "tokenizer_sha256"  # part of the identity; records of the first runs lack it
+SAME_IN_ALL_RUNS = ("store_sha256", "backbone_sha256", TOKENIZER)
 
 
 def check_integrity(inputs: Inputs) -> list[InputError]:
@@ -120,7 +121,8 @@ def check_identity(
     if missing:
         yield InputError(file, "keys", f"no {', '.join(missing)}", "the record of a run")
         return
-    identity = _digest_of({key: record[key] for key in IDENTITY})
+    stated = [*IDENTITY, *([TOKENIZER] if TOKENIZER in record else [])]
+    identity = _digest_of({key: record[key] for key in stated})
     if record.get("identity_sha256") != identity:
         wanted = f"{identity}, that of the run's inputs"
         yield InputError(file, "identity_sha256", record.get("identity_sha256"), wanted)

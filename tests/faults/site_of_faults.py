@@ -46,22 +46,23 @@ class Site:
     def prepare(self, store: Path) -> list[str | Path]:
         return ["data", "prepare", "--study", self.study, "--out", store]
 
-    def train(self, results: Path, seeds=SEEDS[:1], store: Path | None = None, keep: float = 10):
+    def train(self, results: Path, seeds=SEEDS[:1], keep: float = 10, **inputs: Path):
         own = ["--keep-minutes", str(keep)]
-        return ["train", *self._run_arguments(results, seeds, store), *own]
+        return ["train", *self._run_arguments(results, seeds, **inputs), *own]
 
-    def evaluate(self, results: Path, seeds=SEEDS[:1], store: Path | None = None):
-        return ["evaluate", *self._run_arguments(results, seeds, store)]
+    def evaluate(self, results: Path, seeds=SEEDS[:1], **inputs: Path):
+        return ["evaluate", *self._run_arguments(results, seeds, **inputs)]
 
     def score(self, results: Path):
         names = {"--out-scores": "scores.csv", "--out-summary": "summary.csv"}
         outs = [part for option, name in names.items() for part in (option, results / name)]
         return ["score", "--study", self.study, "--runs", results / "runs", *outs]
 
-    def _run_arguments(self, results: Path, seeds, store: Path | None):
-        inputs = ["--study", self.study, "--store", store or self.store]
-        inputs += ["--backbone", self.backbone, "--runs", results / "runs"]
-        return [*inputs, "--method", METHOD, "--seeds", *map(str, seeds), "--gpus", "0"]
+    def _run_arguments(self, results: Path, seeds, **inputs: Path):
+        read = {"store": self.store, "backbone": self.backbone, **inputs}
+        files = ["--study", self.study, "--store", read["store"]]
+        files += ["--backbone", read["backbone"], "--runs", results / "runs"]
+        return [*files, "--method", METHOD, "--seeds", *map(str, seeds), "--gpus", "0"]
 
     def make_undisturbed(self) -> None:
         """Run everything once, and note how long it took."""

@@ -10,6 +10,8 @@ from damage import Command, amb, flip_a_bit, truncate, wait_for
 from outcomes import FULL, most_in_full, only_in_full, times
 from site_of_faults import METHOD, SEEDS, STORE_FILES
 
+from amb.model.backbone import HASHED_FILES
+
 WAYS = {"a bit turned": flip_a_bit, "cut": truncate}
 TIMES = {"a bit turned": times(1, 40), "cut": times(0, 10)}
 
@@ -112,6 +114,20 @@ def test_damaged_store(site, outcome, chance, tmp_path, way, name):
         assert amb(site.train(results, store=store), tmp_path / "log").status == 0
         site.note(counted, results, taken=taken)
     assert noticed > 0 or name == "card.json"
+    counted.require_unharmed()
+
+
+@only_in_full
+@pytest.mark.parametrize("name", HASHED_FILES)
+def test_damaged_backbone(site, outcome, chance, tmp_path, way, name):
+    counted = outcome(f"prepared backbone, {way}")
+    for number in range(max(1, TIMES[way] // 4)):
+        results, backbone = tmp_path / str(number), tmp_path / f"backbone{number}"
+        shutil.copytree(site.backbone, backbone)
+        WAYS[way](backbone / name, chance)
+        ended = amb(site.train(results, backbone=backbone), tmp_path / "log")
+        named = ended.status == 2 and f"{backbone / name}: SHA-256: found" in ended.said
+        site.note(counted, results, taken=not named)
     counted.require_unharmed()
 
 

@@ -148,7 +148,9 @@ def test_another_backbone_is_refused_with_both_hashes(saved, random_bert, cache,
     other = tmp_path / "other"
     card = prepare_backbone(BackboneSettings(str(random_bert), layers=1), other)
     expected = json.loads((saved / "config.json").read_text())["backbone"]["sha256"]
-    message = rf"backbone SHA-256: found '{card['sha256']}', expected {expected}"
+    message = (
+        rf"backbone SHA-256: found '{card['files']['model.safetensors']}', expected {expected}"
+    )
     with pytest.raises(InputError, match=message):
         AmbForSentiment.from_pretrained(saved, other)
     changed = tmp_path / "changed"
@@ -160,14 +162,33 @@ def test_another_backbone_is_refused_with_both_hashes(saved, random_bert, cache,
     assert list((cache / "backbones").iterdir()) == []
 
 
-def test_another_tokenizer_over_the_same_weights_is_refused(saved, results, tmp_path):
+def test_another_tokenizer_over_the_same_weights_is_refused(saved, random_bert, cache, tmp_path):
     other = tmp_path / "other"
-    shutil.copytree(results.backbone, other)
-    tokenizer = json.loads((other / "tokenizer.json").read_text())
-    tokenizer["normalizer"]["lowercase"] = False
-    (other / "tokenizer.json").write_text(json.dumps(tokenizer))
+    shutil.copytree(random_bert, other)
+    settings = json.loads((other / "tokenizer_config.json").read_text())
+    (other / "tokenizer_config.json").write_text(json.dumps({**settings, "do_lower_case": False}))
     with pytest.raises(InputError, match=r"tokenizer SHA-256: found '[0-9a-f]{64}', expected"):
         AmbForSentiment.from_pretrained(saved, other)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_damaged_file_of_a_prepared_backbone_is_named(saved, results, tmp_path, name):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(results.backbone, damaged)
+    content = (damaged / name).read_bytes()
+    (damaged / name).write_bytes(content[:-1])
+    with pytest.raises(InputError, match=rf"damaged/{name}: SHA-256: found '[0-9a-f]{{64}}'"):
+        AmbForSentiment.from_pretrained(saved, damaged)
+
+
+def test_a_backbone_without_hashes_is_to_be_prepared_again(saved, results, tmp_path):
+    old = tmp_path / "old"
+    shutil.copytree(results.backbone, old)
+    card = json.loads((old / "card.json").read_text())
+    del card["files"]
+    (old / "card.json").write_text(json.dumps(card))
+    with pytest.raises(InputError, match=r"card.json: files: found None.*amb backbone"):
+        AmbForSentiment.from_pretrained(saved, old)
 
 
 def test_a_run_with_another_store_or_checkpoint_is_refused(results, tmp_path):

@@ -22,7 +22,7 @@ from amb.study import digest
 __all__ = ["pristine"]
 IDENTITY = (
     *("study", "method", "seed", "config_sha256", "store_sha256"),
-    *("backbone_sha256", "source_sha256"),
+    *("backbone_sha256", "tokenizer_sha256", "source_sha256"),
 )
 
 
@@ -110,6 +110,7 @@ def test_times_of_predictions_are_kept(machines, tmp_path):
         ({"study": "another"}, "study"),
         ({"store_sha256": "6" * 64}, "store_sha256"),
         ({"backbone_sha256": "a" * 64}, "backbone_sha256"),
+        ({"tokenizer_sha256": "a" * 64}, "tokenizer_sha256"),
         ({"source_sha256": "d" * 64}, "source_sha256"),
     ],
 )

@@ -107,7 +107,8 @@ def hostile_predictions(trained, tmp_path, mark):
     (backbone / "model.safetensors").write_bytes(weights)
     card = read_json(backbone / "card.json")
     sha256 = sha256_of(backbone / "model.safetensors")
-    write_json(backbone / "card.json", {**card, "sha256": sha256})
+    files = {**card["files"], "model.safetensors": sha256}
+    write_json(backbone / "card.json", {**card, "files": files})
     write_json(base / "run.json", {**read_json(base / "run.json"), "backbone_sha256": sha256})
     out = ["--out", tmp_path / "out.csv", "--gpus", 0]
     predict = ["predict", "--input", trained / "store", *out]

@@ -144,6 +144,25 @@ def test_a_changed_study_or_checkpoint_makes_a_run_stale(job, tmp_path):
     assert not is_complete(job, 1111)
 
 
+def test_another_tokenizer_makes_a_run_stale(job, tiny, tmp_path):
+    run_seed(job, 1111, lambda _: None)
+    other = shutil.copytree(tiny.backbone, tmp_path / "backbone")
+    again = replace(job, backbone=other)
+    assert is_complete(again, 1111)
+    card = json.loads((other / "card.json").read_text())
+    (other / "card.json").write_text(json.dumps({**card, "tokenizer_sha256": "0" * 64}))
+    open_context.cache_clear()
+    assert not is_complete(again, 1111)
+
+
+def test_a_damaged_backbone_is_named_before_training(job, tiny, tmp_path):
+    damaged = shutil.copytree(tiny.backbone, tmp_path / "backbone")
+    file = damaged / "tokenizer.json"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(InputError, match=rf"{file}: SHA-256: found '[0-9a-f]{{64}}', expected"):
+        run_seed(replace(job, backbone=damaged), 1111, lambda _: None)
+
+
 def test_a_checkpoint_that_is_not_the_recorded_one_is_not_evaluated(job):
     run_seed(job, 1111, lambda _: None)
     checkpoint = job.folder(1111) / "checkpoint.safetensors"

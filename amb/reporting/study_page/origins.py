@@ -102,6 +102,7 @@ def _hashes(
         ("Study, as resolved", [study_sha256]),
         ("Data (store)", _distinct(run.get("store_sha256") for run in runs)),
         ("Backbone weights", _distinct(run.get("backbone_sha256") for run in runs)),
+        ("Tokenizer, as it works", _distinct(run.get("tokenizer_sha256") for run in runs)),
         ("Claims file", _distinct([(tested or {}).get("claims_sha256")])),
         ("Published numbers", _distinct([(tested or {}).get("published_sha256")])),
         ("Source of the runs", _distinct(run.get("source_sha256") for run in runs)),

@@ -1,4 +1,8 @@
-"""Files that are either complete or absent: temporary name first, then an atomic rename."""
+"""Files that are either complete or absent: temporary name first, then an atomic rename.
+
+What gets its final name is on the disk by then: a failure of power may take the last files away, as
+if they had not been written, and never leaves one that is empty or half there.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +22,13 @@ RANDOM_CHARACTERS = 8  # in the names that tempfile makes
 
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary sibling of ``target`` that replaces it if the block succeeds.
 
     Args:
         target: The file to write. Its folder is created. What a killed process left of an earlier
             attempt at it is removed.
+        durable: Whether its content is forced to the disk before it gets its name.
 
     Yields:
         A path in the same folder, with the same suffix, to write to.
@@ -37,6 +42,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
         _lock(handle)
         yield temporary
         temporary.chmod(0o644)
+        if durable:
+            _force_to_disk(temporary)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -64,14 +71,25 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         _lock(handle)
         yield temporary
         temporary.chmod(0o755)
-        for file in temporary.iterdir():
-            file.chmod(0o755 if file.is_dir() else 0o644)
+        for file in temporary.rglob("*"):
+            if file.is_symlink():
+                continue
+            if file.is_file():
+                _force_to_disk(file)
+            if file.parent == temporary:
+                file.chmod(0o755 if file.is_dir() else 0o644)
         if target.exists():
             shutil.rmtree(target)
         temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         os.close(handle)
+
+
+def _force_to_disk(file: Path) -> None:
+    """Wait until what was written to a file is on the disk, whoever wrote it."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
 
 
 def _lock(handle: int) -> bool:
@@ -98,15 +116,16 @@ def _remove_leftovers(folder: Path, prefix: str, suffix: str) -> None:
             os.close(handle)
 
 
-def write_text(target: Path, text: str) -> None:
-    """Write ``text`` as UTF-8, atomically."""
-    with atomic_path(target) as temporary:
+def write_text(target: Path, text: str, durable: bool = True) -> None:
+    """Write ``text`` as UTF-8, atomically, and ``durable`` as ``atomic_path`` has it."""
+    with atomic_path(target, durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(target: Path, value: Any) -> None:
-    """Write ``value`` as indented JSON with sorted keys, atomically; NaN is refused."""
-    write_text(target, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+def write_json(target: Path, value: Any, durable: bool = True) -> None:
+    """Write ``value`` as indented JSON with sorted keys, as ``write_text`` does; NaN is refused."""
+    text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    write_text(target, text, durable)
 
 
 def read_json(path: Path) -> Any:

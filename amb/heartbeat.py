@@ -144,7 +144,9 @@ class Heartbeat:
     def _write(self, seed: int) -> None:
         # Nobody's run is to fail because nobody can watch it: the disk is full, the folder is gone.
         with contextlib.suppress(OSError):
-            write_json(self._folders[seed] / FILE, dataclasses.asdict(self._progress[seed]))
+            write_json(
+                self._folders[seed] / FILE, dataclasses.asdict(self._progress[seed]), durable=False
+            )
 
     def _touch(self) -> None:
         while not self._ended.wait(TOUCH_S):

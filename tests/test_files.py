@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from amb.files import atomic_folder, atomic_path, write_text
 
@@ -51,3 +53,27 @@ def test_a_killed_writers_folder_goes_with_the_next(tmp_path):
         with atomic_folder(tmp_path / "other"):
             assert folder.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "store"]
+
+
+def test_contents_are_on_the_disk_before_they_have_their_name(tmp_path, monkeypatch):
+    events, fsync, replace = [], os.fsync, Path.replace
+
+    def forced(handle):
+        events.append(("forced", Path(f"/proc/self/fd/{handle}").readlink().read_bytes()))
+        fsync(handle)
+
+    def named(path, target):
+        events.append(("named", Path(target).name))
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", forced)
+    monkeypatch.setattr(Path, "replace", named)
+    write_text(tmp_path / "run.json", "{}")
+    write_text(tmp_path / "alive.json", "{}", durable=False)
+    with atomic_folder(tmp_path / "store") as folder:
+        (folder / "below").mkdir()
+        (folder / "below" / "card").write_text("card")
+    assert events == [
+        ("forced", b"{}"), ("named", "run.json"), ("named", "alive.json"),
+        ("forced", b"card"), ("named", "store"),
+    ]  # fmt: skip

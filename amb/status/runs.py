@@ -42,6 +42,8 @@ class Run:
         kept_epoch: The epoch in which an interrupted run goes on; None: from the start.
         best_valid_mae: The lowest validation MAE so far; None before the first epoch.
         wall_time_s: What a trained run took, of a pack its share.
+        trained_at: When a trained run ended, seconds since 1970; None where its record is older
+            than this key.
         elapsed_s: For how long a running one has trained, since it was last started.
         epoch_s: What its last epoch took, of a pack the whole pack's.
         packed: Seeds that train as one model with it, itself included.
@@ -57,6 +59,7 @@ class Run:
     kept_epoch: int | None = None
     best_valid_mae: float | None = None
     wall_time_s: float | None = None
+    trained_at: float | None = None
     elapsed_s: float | None = None
     epoch_s: float | None = None
     packed: int = 1
@@ -185,6 +188,7 @@ def _trained(
         epoch=record.get("epochs"),
         best_valid_mae=record.get("best_valid_mae"),
         wall_time_s=record.get("wall_time_s"),
+        trained_at=record.get("trained_at"),
         packed=len(record.get("packed_seeds") or [seed]),
         note=note,
     )

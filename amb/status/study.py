@@ -104,7 +104,7 @@ def read_status(resolved: dict[str, Any], results: Path) -> StudyStatus:
         results=results,
         rows=rows,
         failed=tuple(failed_steps(results)),
-        time_left=estimate({row.method: row.runs for row in rows if row.trains_by_epochs}),
+        time_left=estimate({row.method: row.runs for row in rows if row.trains_by_epochs}, now),
         counts={state: counts[state] for state in State},
     )
 

@@ -8,12 +8,15 @@ work with those to come: the sum is divided by the processes that train now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from amb.status.runs import Run, State
 
+PACE_RUNS = 5  # at least, before a pace is believed
+PACE_S = 3600.0  # the while that it is taken over
+PAUSE_S = 300.0  # without any training is no part of it: nobody was at work
 _TO_TRAIN = (State.WAITING, State.INTERRUPTED, State.FAILED, State.OUTDATED)
 
 
@@ -22,25 +25,29 @@ class TimeLeft:
     """An estimate of the training that is left.
 
     Attributes:
-        seconds: Until the last run has trained, if as many train at once as now.
-        processes: That train now; 1 where none does.
+        seconds: Until the last run has trained, if it goes on at this pace.
+        at_once: The pace: seconds of training in a second, or the processes that train now.
+        paced_by: Runs that the pace was seen of; 0: it is the number of processes, 1 where none
+            trains.
         from_finished: Runs taken to last as long as finished runs of their row.
         at_most: Runs taken to use all epochs that the recipe allows.
         from_others: Runs taken to last as long as runs of other rows.
     """
 
     seconds: float
-    processes: int
+    at_once: float
+    paced_by: int
     from_finished: int
     at_most: int
     from_others: int
 
 
-def estimate(rows: Mapping[str, Sequence[Run]]) -> TimeLeft | None:
+def estimate(rows: Mapping[str, Sequence[Run]], now: float) -> TimeLeft | None:
     """Estimate the training that is left.
 
     Args:
         rows: The runs of every row that trains by epochs; others take no time to speak of.
+        now: Seconds since 1970.
 
     Returns:
         The estimate; None where nothing is left, or nothing is known to base one on.
@@ -68,8 +75,41 @@ def estimate(rows: Mapping[str, Sequence[Run]]) -> TimeLeft | None:
                 longest = max(longest, seconds * run.packed)
     if not any(counts.values()):
         return None
-    processes = max(1, len({run.process for runs in rows.values() for run in runs if run.process}))
-    return TimeLeft(max(left / processes, longest), processes, **counts)
+    everything = [run for runs in rows.values() for run in runs]
+    processes = max(1, len({run.process for run in everything if run.process}))
+    at_once, paced_by = _pace(everything, now) or (float(processes), 0)
+    return TimeLeft(max(left / at_once, longest), at_once, paced_by, **counts)
+
+
+def _pace(runs: Sequence[Run], now: float) -> tuple[float, int] | None:
+    """Return the seconds of training in a second of the last while, and how many runs show it."""
+    spans = sorted(_trained_spans(runs), reverse=True)  # the latest end first
+    if not spans:
+        return None
+    running = [run.elapsed_s or 0.0 for run in runs if run.state is State.RUNNING]
+    end = now if running else spans[0][0]
+    begin = end - max(running, default=0.0)
+    taken = []
+    for ended, started, seconds in spans:
+        if begin - ended > PAUSE_S or end - ended > PACE_S:
+            break
+        taken.append(seconds)
+        begin = min(begin, started)
+    if len(taken) < PACE_RUNS or begin >= end:
+        return None
+    under_way = sum(_share_done(run) for run in runs if run.state is State.RUNNING)
+    return (sum(taken) + under_way) / (end - begin), len(taken)
+
+
+def _trained_spans(runs: Sequence[Run]) -> Iterator[tuple[float, float, float]]:
+    """Yield when each trained run ended and began, and what it took, of a pack its share."""
+    for run in runs:
+        if run.trained_at is not None and run.wall_time_s is not None:
+            yield run.trained_at, run.trained_at - run.wall_time_s * run.packed, run.wall_time_s
+
+
+def _share_done(run: Run) -> float:
+    return (run.elapsed_s or 0.0) / run.packed
 
 
 def _seconds_of_run(runs: Sequence[Run]) -> tuple[float, bool] | None:
@@ -93,4 +133,4 @@ def _left(run: Run, total: float, finished: bool) -> float:
     if not finished and run.max_epochs:
         return max(0.0, (run.max_epochs - (run.epoch or 0)) * pace)
     # A run that has outlasted the others takes at least another epoch.
-    return max(total - (run.elapsed_s or 0.0) / run.packed, pace)
+    return max(total - _share_done(run), pace)

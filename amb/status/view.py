@@ -104,7 +104,10 @@ def time_left_text(left: TimeLeft | None) -> str:
         (left.from_others, "the mean time of other rows' runs, for want of their own"),
     )
     runs = [f"{count} run{'s' * (count > 1)} at {basis}" for count, basis in bases if count]
-    at_once = "one at a time" if left.processes == 1 else f"{left.processes} at a time, as now"
+    if left.paced_by:
+        at_once = f"{left.at_once:.1f} at a time, as the last {left.paced_by} runs"
+    else:
+        at_once = "one at a time" if left.at_once == 1 else f"{left.at_once:g} at a time, as now"
     return f"Training left: about {duration(left.seconds)}, {at_once}. Estimate: {'; '.join(runs)}."
 
 

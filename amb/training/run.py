@@ -252,6 +252,7 @@ def _train_and_write(job: Job, seeds: Sequence[int], on_epoch: OnEpoch) -> dict[
         "parameters": parameters,
         "packed_seeds": list(seeds),
         "wall_time_s": (time.perf_counter() - start) / len(seeds),
+        "trained_at": time.time(),
         **describe_environment(context.device),
     }
     for seed, identity, result in zip(seeds, identities, results, strict=True):

@@ -66,7 +66,7 @@ def test_a_pack_runs_and_once_killed_is_interrupted_with_the_epoch_where_it_goes
     status = read_status(resolved, results)
     assert [run.state for run in status.rows[0].runs] == [State.RUNNING] * 2
     assert status.rows[0].runs[0].packed == 2
-    assert status.time_left.processes == 1
+    assert status.time_left.at_once == 1
     child.kill()
     child.wait()
     runs = read_status(resolved, results).rows[0].runs

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
 from amb.status.runs import State
 from amb.status.time_left import TimeLeft
+from amb.status.view import time_left_text
 
 AMB = ("amb", 1111)
 
@@ -92,7 +94,7 @@ def test_the_time_left_rests_on_finished_runs_of_the_row_and_on_other_rows(resul
     results.trained("amb", 1112, wall_time_s=140.0)
     # To come: one run of amb at 120 s, three of a row that nothing is known of.
     left = results.status().time_left
-    assert left == TimeLeft(4 * 120.0, 1, from_finished=1, at_most=0, from_others=3)
+    assert left == TimeLeft(4 * 120.0, 1, 0, from_finished=1, at_most=0, from_others=3)
 
 
 def test_the_time_left_of_runs_under_way_is_shared_by_their_processes(results):
@@ -100,7 +102,7 @@ def test_the_time_left_of_runs_under_way_is_shared_by_their_processes(results):
     results.progress(*AMB, os.getpid(), epoch=6, epoch_s=10.0)  # 14 epochs to go: 140 s
     results.progress("amb", 1112, parent, epoch=16, epoch_s=10.0)  # 4 to go: 40 s
     left = results.status().time_left
-    assert left.processes == 2
+    assert left.at_once == 2
     assert (left.at_most, left.from_others) == (3, 3)
     # and four runs of 20 epochs of 10 s
     assert left.seconds == pytest.approx((140 + 40 + 4 * 200) / 2)
@@ -111,8 +113,51 @@ def test_seeds_of_a_pack_share_an_epoch(results):
         results.progress("amb", seed, os.getpid(), packed=3, epoch=10, epoch_s=30.0)
     results.trained("finetuned_text", 1111, wall_time_s=0.0)
     left = results.status().time_left
-    assert left.processes == 1
+    assert left.at_once == 1
     assert left.seconds == pytest.approx(10 * 30.0)
+
+
+RUNS = [("amb", 1111), ("amb", 1112), ("amb", 1113), ("finetuned_text", 1111),
+        ("finetuned_text", 1112)]  # fmt: skip
+
+
+def test_the_pace_is_that_of_the_runs_that_ended_last(results):
+    now = time.time()
+    for number, run in enumerate(RUNS):  # one ends every 75 s, and takes 150 s: nearly two at once
+        results.trained(*run, wall_time_s=150.0, trained_at=now - 20 - 75 * number)
+    left = results.status().time_left
+    seen = 5 * 150 / (4 * 75 + 150)
+    assert left.paced_by == 5
+    assert left.at_once == pytest.approx(seen)
+    assert left.seconds == pytest.approx(150 / seen)
+    assert "1.7 at a time, as the last 5 runs" in time_left_text(left)
+
+
+def test_the_pace_counts_what_is_under_way_and_the_time_between_jobs(results):
+    now = time.time()
+    for number, run in enumerate(RUNS):
+        results.trained(*run, wall_time_s=50.0, trained_at=now - 100 - 100 * number)
+    results.progress("finetuned_text", 1113, os.getpid(), started=now - 60)
+    left = results.status().time_left
+    assert left.at_once == pytest.approx((5 * 50 + 60) / 550, rel=0.01)
+
+
+def test_a_night_between_two_runs_of_the_workflow_is_no_part_of_the_pace(results):
+    now = time.time()
+    for number, run in enumerate(RUNS):
+        night = 30_000 if number > 1 else 0
+        results.trained(*run, trained_at=now - 20 - 75 * number - night)
+    left = results.status().time_left
+    assert (left.at_once, left.paced_by) == (1, 0)
+
+
+def test_seeds_of_a_pack_show_the_pace_of_one_process(results):
+    now = time.time()
+    for number, run in enumerate(RUNS):
+        pack = [1111, 1112, 1113][: 3 if number < 3 else 2]
+        ended = now - 20 if number < 3 else now - 320
+        results.trained(*run, wall_time_s=100.0, packed_seeds=pack, trained_at=ended)
+    assert results.status().time_left.at_once == pytest.approx(1.0)
 
 
 def test_a_step_that_failed_is_shown_with_its_log_until_it_is_tried_again(results):

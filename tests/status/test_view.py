@@ -99,7 +99,7 @@ def test_the_command_prints_json_for_programs(busy, study_file, capsys):
     run = found["rows"][0]["runs"][1]
     assert (run["state"], run["pid"], run["epoch"]) == ("running", os.getpid(), 6)
     assert found["failed"][0]["what"] == "the disk is full, or a quota is"
-    assert found["time_left"]["processes"] == 1
+    assert found["time_left"]["at_once"] == 1
 
 
 def test_a_results_folder_is_as_good_as_a_study(busy, study_file, capsys):

@@ -133,6 +133,14 @@ def test_only_the_seeds_that_failed_are_named():
     )
 
 
+def test_output_that_nobody_reads_on_is_no_failure():
+    command = [sys.executable, "-m", "amb", "presets"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    process.stdout.close()  # before it has written anything
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
+
+
 def test_an_input_error_is_one_line_and_read_back(capsys):
     assert main(["study", "--study", "nowhere.yaml"]) == 2
     lines = capsys.readouterr().err.splitlines()

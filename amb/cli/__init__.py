@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import select
 import sys
 import traceback
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ from amb.printable import printable
 from amb.termination import end_with_workflow
 
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
+NOBODY_READS = 141  # and of one whose output nobody reads on
 
 COMMANDS = {
     "study": "amb.cli.study",
@@ -106,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end_with_workflow()
     try:
         args.run(args)
+        sys.stdout.flush()
     except InputError as error:
         _tell(f"amb {args.command}: error: {error}")
         return 2
@@ -113,8 +117,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"amb {args.command}: interrupted; the same command goes on", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return NOBODY_READS
         return _explain(args, error)
     return 0
+
+
+def _nobody_reads() -> bool:
+    """Whether who read our output has gone, as ``head`` does; what is left of it is let go."""
+    output = sys.stdout.fileno()
+    poll = select.poll()
+    poll.register(output, 0)  # errors are told in any case
+    if not poll.poll(0):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return True
 
 
 def _explain(args: argparse.Namespace, error: Exception) -> int:

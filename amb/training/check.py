@@ -11,9 +11,16 @@ from torch import Tensor
 from amb.data.batches import SplitData
 from amb.data.token_cache import cached_tokens
 from amb.model.reading import modalities_read
-from amb.training import trial
 from amb.training.job import Job
 from amb.training.run import build_model, is_complete, open_context
+from amb.training.trial.accused import Accused
+from amb.training.trial.labels import (
+    require_blind,
+    require_labels_unread,
+    require_no_way_to_test_labels,
+)
+from amb.training.trial.learning import require_gradients, require_saved_state
+from amb.training.trial.predictions import require_independence
 
 # Odd: with as many predictions above as below their labels, the gradient of a bias would be 0.
 BATCH = 7
@@ -37,22 +44,22 @@ def check_method(job: Job) -> dict[str, Any]:
     """
     context = open_context(job)
     row = context.study.methods[job.method]
-    accused = trial.Accused(job.method, row.builder)
-    trial.require_no_way_to_test_labels(accused)
+    accused = Accused(job.method, row.builder)
+    require_no_way_to_test_labels(accused)
     with accused.running("build", "a SentimentModel"):
         model = build_model(job, row.seeds[0])
-    trial.require_blind(accused, model)
+    require_blind(accused, model)
     data = context.splits["train"]
     rows = rows_of_all_lengths(data)
     batch = data.batch(rows)
     with accused.running("begin_training", "a look at the training split"):
         model.begin_training(data)
     if not model.reads_labels:
-        trial.require_labels_unread(accused, model, batch)
-    trial.require_independence(accused, model.eval(), data, rows)
+        require_labels_unread(accused, model, batch)
+    require_independence(accused, model.eval(), data, rows)
     reads = modalities_read(model, data, rows)
-    trial.require_gradients(accused, model.train(), batch, row.training)
-    trial.require_saved_state(accused, model, lambda: build_model(job, row.seeds[0] + 1), batch)
+    require_gradients(accused, model.train(), batch, row.training)
+    require_saved_state(accused, model, lambda: build_model(job, row.seeds[0] + 1), batch)
     return {**model.count_parameters(), "reads": reads}
 
 

@@ -14,10 +14,11 @@ from amb.data.frames import Frames
 from amb.errors import InputError
 from amb.files import read_json
 from amb.templates.new_method import TEMPLATE
-from amb.training import trial
 from amb.training.check import check_method
 from amb.training.job import Job
 from amb.training.run import build_model, open_context, run_seed
+from amb.training.trial.accused import Accused
+from amb.training.trial.learning import require_gradients
 
 JOINT = "joint = self.text(layout.pool(hidden_states, self.pooling))"
 OUT = "return sentiment"
@@ -166,15 +167,15 @@ def test_utterance_level_features_give_recurrence_and_attention_nothing_to_learn
     job = Job(tiny.file, tiny.store, tiny.backbone, row, tmp_path / "runs", "cpu")
     context = open_context(job)
     batch = with_one_frame(context.splits["train"].batch(torch.arange(7)))
-    accused, model = trial.Accused(row, row), build_model(job, 1)
-    trial.require_gradients(accused, model.train(), batch, context.study.methods[row].training)
+    accused, model = Accused(row, row), build_model(job, 1)
+    require_gradients(accused, model.train(), batch, context.study.methods[row].training)
 
 
 def test_a_fault_shows_with_utterance_level_features_too(job_of):
     job = job_of("bad_single_frame", with_fault("multiplied_by_0")[0])
     context = open_context(job)
     batch = with_one_frame(context.splits["train"].batch(torch.arange(7)))
-    accused, model = trial.Accused(job.method, job.method), build_model(job, 1)
+    accused, model = Accused(job.method, job.method), build_model(job, 1)
     settings = context.study.methods[job.method].training
     with pytest.raises(InputError, match=r"\['text.bias', 'text.weight'\]"):
-        trial.require_gradients(accused, model.train(), batch, settings)
+        require_gradients(accused, model.train(), batch, settings)

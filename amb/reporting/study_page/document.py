@@ -73,7 +73,7 @@ def render_page(folder: StudyFolder, most_bytes: int = MOST_BYTES) -> str:
         "figures": read_figures(folder),
         "origins": origins_of(folder, tested),
         "compared": folder.compared,
-        "seed_range": seed_range(folder),
+        "seed_range": seed_range(folder, folder.compared),
         "utterances": utterances,
     }
     data = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,9 +44,9 @@ def caption_params(folder: StudyFolder) -> dict[str, Any]:
     }
 
 
-def seed_range(folder: StudyFolder) -> str:
-    """Return how many seeds a row has: "5", or "1 to 5" where rows differ."""
-    counts = {len(seeds) for seeds in folder.seeds.values()}
+def seed_range(folder: StudyFolder, rows: Collection[str] | None = None) -> str:
+    """Return how many seeds some rows, or all, have each: "5", or "1 to 5" where they differ."""
+    counts = {len(folder.seeds[row]) for row in rows or folder.seeds}
     few, many = min(counts), max(counts)
     return str(many) if few == many else f"{few} to {many}"
 

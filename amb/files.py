@@ -71,13 +71,11 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         _lock(handle)
         yield temporary
         temporary.chmod(0o755)
+        for file in temporary.iterdir():
+            file.chmod(0o755 if file.is_dir() else 0o644)
         for file in temporary.rglob("*"):
-            if file.is_symlink():
-                continue
             if file.is_file():
                 _force_to_disk(file)
-            if file.parent == temporary:
-                file.chmod(0o755 if file.is_dir() else 0o644)
         if target.exists():
             shutil.rmtree(target)
         temporary.replace(target)

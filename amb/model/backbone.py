@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from amb.data.tokenisation import tokenizer_digest
 from amb.errors import InputError
 from amb.files import read_json, sha256_of
 from amb.model.bert import BertEncoder, BertShape
@@ -64,10 +65,10 @@ class Backbone:
                 raise InputError(self.folder / name, "SHA-256", found, expected[name])
         return str(expected[WEIGHTS_FILE])
 
-    @property
+    @cached_property
     def tokenizer_sha256(self) -> str:
-        """SHA-256 of what its tokenizer does; see ``amb.data.tokenisation.tokenizer_digest``."""
-        return str(self.card["tokenizer_sha256"])
+        """SHA-256 of what its tokenizer does, found by trying it: no card is believed here."""
+        return tokenizer_digest(self.folder)
 
     @cached_property
     def shape(self) -> BertShape:

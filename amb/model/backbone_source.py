@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amb.data.tokenisation import tokenizer_digest
 from amb.errors import InputError
 from amb.files import atomic_folder, sha256_of, write_json
 from amb.model.backbone import (
@@ -83,7 +82,6 @@ def prepare_backbone(settings: BackboneSettings, target: Path) -> dict[str, Any]
             "origin": origin,
             "layers": layers,
             "files": {name: sha256_of(folder / name) for name in HASHED_FILES},
-            "tokenizer_sha256": tokenizer_digest(folder),
             "licence": pinned.licence if pinned else "see its source",
             "note": pinned.note if pinned else "",
         }

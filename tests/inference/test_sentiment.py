@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from prepared_backbones import replace_tokenizer
 from safetensors.numpy import load_file
 from tiny_results import lay_out, stored_predictions, utterances_of
 
@@ -162,11 +163,10 @@ def test_another_backbone_is_refused_with_both_hashes(saved, random_bert, cache,
     assert list((cache / "backbones").iterdir()) == []
 
 
-def test_another_tokenizer_over_the_same_weights_is_refused(saved, random_bert, cache, tmp_path):
+def test_another_tokenizer_over_the_same_weights_is_refused(saved, results, tmp_path):
     other = tmp_path / "other"
-    shutil.copytree(random_bert, other)
-    settings = json.loads((other / "tokenizer_config.json").read_text())
-    (other / "tokenizer_config.json").write_text(json.dumps({**settings, "do_lower_case": False}))
+    shutil.copytree(results.backbone, other)
+    replace_tokenizer(other)
     with pytest.raises(InputError, match=r"tokenizer SHA-256: found '[0-9a-f]{64}', expected"):
         AmbForSentiment.from_pretrained(saved, other)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from prepared_backbones import replace_tokenizer
 from safetensors.numpy import load_file
 
 from amb.cli import main
@@ -149,8 +150,7 @@ def test_another_tokenizer_makes_a_run_stale(job, tiny, tmp_path):
     other = shutil.copytree(tiny.backbone, tmp_path / "backbone")
     again = replace(job, backbone=other)
     assert is_complete(again, 1111)
-    card = json.loads((other / "card.json").read_text())
-    (other / "card.json").write_text(json.dumps({**card, "tokenizer_sha256": "0" * 64}))
+    replace_tokenizer(other)
     open_context.cache_clear()
     assert not is_complete(again, 1111)
 

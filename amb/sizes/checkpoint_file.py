@@ -49,6 +49,7 @@ def specimen_identity(row: str) -> dict[str, Any]:
         "config_sha256": sha256,
         "store_sha256": sha256,
         "backbone_sha256": sha256,
+        "tokenizer_sha256": sha256,
         "source_sha256": sha256,
         "identity_sha256": sha256,
     }

@@ -60,7 +60,7 @@ test-gpu: setup
 # Studies on a real Slurm that is started on this machine, through faults; says why where it skips.
 test-slurm: setup
 	@command -v slurmctld >/dev/null || tests/cluster/install_slurm.sh
-	$(BIN)/python -m pytest -m slurm -rs tests/cluster
+	$(BIN)/python -m pytest -m "" -rs tests/cluster/test_slurm.py
 
 # All faults, counted: kills, full disks, damaged files and more; then the table of docs/faults.md.
 # What needs to mount a file system skips, and says so, where that is not allowed.

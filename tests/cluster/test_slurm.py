@@ -1,6 +1,7 @@
 """A study on a real Slurm, undisturbed and through faults: complete, and equal to the local run.
 
-``make test-slurm``. Several nodes with a made-up GPU each run on this machine (``slurm.py``).
+Several nodes with a made-up GPU each run on this machine (``slurm.py``). A normal test run trains
+and evaluates through those faults that take no minutes; ``make test-slurm`` does all of it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ PROFILE = ROOT / "workflow" / "profiles" / "slurm" / "config.yaml"
 ROWS = ("finetuned_text", "finetuned_late", "late_fusion")
 NODES = 5  # one for each row, when one is dead and one drained
 DEADLINE_S = 900
-pytestmark = pytest.mark.slurm
+EVALUATED = ["--until", *(f"evaluate_{row}_0" for row in ROWS)]
 Found = TypeVar("Found")
 
 
@@ -111,12 +112,12 @@ def start():
         run.end()
 
 
-@pytest.fixture(scope="module")
-def slurm(tmp_path_factory):
+@pytest.fixture
+def slurm(tmp_path):
     if reason := why_not():
         pytest.skip(reason)
     pytest.importorskip("snakemake_executor_plugin_slurm")
-    cluster = Slurm(tmp_path_factory.mktemp("slurm"), NODES)
+    cluster = Slurm(tmp_path / "slurm", NODES)
     try:
         cluster.start()
         yield cluster
@@ -137,9 +138,8 @@ def study(tmp_path_factory, tiny) -> Path:
 @pytest.fixture(scope="module")
 def local(tmp_path_factory, start, study) -> Run:
     """The run on one machine; it goes on while the others do."""
-    targets = [f"evaluate_{row}_0" for row in ROWS]
     folder = tmp_path_factory.mktemp("local") / "run"
-    return start(folder, study, "--cores", "2", "--resources", "gpu=0", "--until", *targets)
+    return start(folder, study, "--cores", "2", "--resources", "gpu=0", *EVALUATED)
 
 
 @pytest.fixture(scope="module")
@@ -160,61 +160,99 @@ def assert_complete_and_equal(run: Run, local: Run) -> None:
     predictions = local.predictions()
     assert set(predictions["method"]) == set(ROWS)
     pd.testing.assert_frame_equal(run.predictions(), predictions, check_exact=True)
-    results = run.folder / "results" / "tiny"
-    assert len(list(results.glob("runs/*/*/run.json"))) == 2 * len(ROWS)
-    assert (results / "index.html").stat().st_size > 0
+    assert len(list(run.folder.glob("results/tiny/runs/*/*/run.json"))) == 2 * len(ROWS)
 
 
+def assert_has_a_page(run: Run) -> None:
+    assert (run.folder / "results" / "tiny" / "index.html").stat().st_size > 0
+
+
+@pytest.mark.slurm
 def test_a_study_on_several_nodes_equals_the_local_run(
     slurm, start, study, local, profile, tmp_path
 ):
     run = start(tmp_path / "run", study, *profile)
     run.wait()
     assert_complete_and_equal(run, local)
+    assert_has_a_page(run)
     trained = [job for job in slurm.jobs() if job.rule.startswith("train_")]
     assert len({job.node for job in trained}) > 1
     assert {job.state for job in slurm.jobs()} == {"COMPLETED"}
 
 
-def test_a_study_outlives_a_dead_node_a_drained_one_a_cancelled_job_and_a_time_limit(
+def test_training_outlives_a_dead_node_a_drained_one_and_a_cancelled_job(
     slurm, start, study, local, profile, tmp_path
 ):
-    before = len(slurm.jobs())
-    slow, cancelled, crashed = ROWS
-
-    def job_of(run: Run, row: str) -> Job:
-        def last() -> Job | None:
-            jobs = [job for job in slurm.jobs()[before:] if job.rule == f"train_{row}_0"]
-            return jobs[-1] if jobs else None
-
-        return run.found(f"job of {row}", last)
-
-    run = start(tmp_path / "run", study, *profile)
-    for row in ROWS:
-        run.hold(row)
-    jobs = {row: job_of(run, row) for row in ROWS}
-    slurm.cancel(jobs[cancelled])
-    slurm.crash(jobs[crashed].node)
-    # This one stays halted, on a drained node, until Slurm ends it at its limit.
-    slurm.drain(jobs[slow].node)
-    slurm.limit(jobs[slow], minutes=1)
+    run = start(tmp_path / "run", study, *profile, *EVALUATED)
+    slow, *others = held_jobs(run, slurm)
+    disturb(slurm, slow, *others)
+    slow.process.resume()
     run.wait()
 
     assert_complete_and_equal(run, local)
-    ends = {row: attempts(slurm.jobs()[before:], row) for row in ROWS}
-    asked = jobs[slow].minutes
-    assert ends[slow] == [("TIMEOUT", 1), ("COMPLETED", 2 * asked)]
-    assert ends[cancelled] == [("CANCELLED", asked), ("COMPLETED", 2 * asked)]
-    assert slurm.restarts(jobs[crashed]) == 1
-    assert ends[crashed][-1][0] == "COMPLETED"
+    assert_faults_were_met(slurm, slow, *others)
+    assert attempts(slurm, slow) == [("COMPLETED", slow.job.minutes)]
+
+
+@pytest.mark.slurm
+def test_a_study_outlives_a_dead_node_a_drained_one_a_cancelled_job_and_a_time_limit(
+    slurm, start, study, local, profile, tmp_path
+):
+    run = start(tmp_path / "run", study, *profile)
+    slow, *others = held_jobs(run, slurm)
+    disturb(slurm, slow, *others)
+    # This one stays halted, on a drained node, until Slurm ends it at its limit.
+    slurm.limit(slow.job, minutes=1)
+    run.wait()
+
+    assert_complete_and_equal(run, local)
+    assert_has_a_page(run)
+    assert_faults_were_met(slurm, slow, *others)
+    assert attempts(slurm, slow) == [("TIMEOUT", 1), ("COMPLETED", 2 * slow.job.minutes)]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A row's first job, its training halted before it has done anything."""
+
+    row: str
+    job: Job
+    process: psutil.Process
+
+
+def held_jobs(run: Run, slurm: Slurm) -> list[Held]:
+    """Halt all rows' trainings as they begin."""
+    processes = [run.hold(row) for row in ROWS]
+    jobs = {job.rule: job for job in slurm.jobs()}
+    return [
+        Held(row, jobs[f"train_{row}_0"], process)
+        for row, process in zip(ROWS, processes, strict=True)
+    ]
+
+
+def disturb(slurm: Slurm, drained: Held, cancelled: Held, crashed: Held) -> None:
+    """Drain one job's node, cancel another job, and crash a third one's node."""
+    slurm.cancel(cancelled.job)
+    slurm.crash(crashed.job.node)
+    slurm.drain(drained.job.node)
+
+
+def assert_faults_were_met(slurm: Slurm, drained: Held, cancelled: Held, crashed: Held) -> None:
+    """The lost jobs ran again, with the time a retry gets, on nodes that take jobs."""
+    asked = cancelled.job.minutes
+    assert attempts(slurm, cancelled) == [("CANCELLED", asked), ("COMPLETED", 2 * asked)]
+    assert slurm.restarts(crashed.job) == 1
+    assert attempts(slurm, crashed)[-1][0] == "COMPLETED"
     states = slurm.node_states()
-    assert states[jobs[crashed].node].startswith("down")
-    assert states[jobs[slow].node] == "drained"
-    later = [job for job in slurm.jobs() if job.number > max(j.number for j in jobs.values())]
+    assert states[crashed.job.node].startswith("down")
+    assert states[drained.job.node] == "drained"
+    last = max(held.job.number for held in (drained, cancelled, crashed))
+    later = {job.node for job in slurm.jobs() if job.number > last}
     assert later
-    assert not {jobs[crashed].node, jobs[slow].node} & {job.node for job in later}
+    assert not {crashed.job.node, drained.job.node} & later
 
 
-def attempts(jobs: list[Job], row: str) -> list[tuple[str, int]]:
+def attempts(slurm: Slurm, held: Held) -> list[tuple[str, int]]:
     """How the jobs that trained a row ended, and their limits in minutes."""
-    return [(job.state, job.minutes) for job in jobs if job.rule == f"train_{row}_0"]
+    jobs = [job for job in slurm.jobs() if job.rule == f"train_{held.row}_0"]
+    return [(job.state, job.minutes) for job in jobs]

@@ -7,7 +7,7 @@ from damage import MIB, amb, fill, mounted, remount, why_not_mount
 from outcomes import most_in_full, only_in_full, times
 from site_of_faults import SEEDS
 
-STEPS = {"train": "checkpoint", "evaluate": "predictions", "score": "table"}
+STEPS = {"train": "a checkpoint", "evaluate": "predictions", "score": "a table"}
 WRITES = {
     "train": "checkpoint.safetensors", "evaluate": "predictions.parquet", "score": "scores.csv",
 }  # fmt: skip
@@ -27,7 +27,7 @@ def before(site, results, step):
 
 @pytest.mark.parametrize("step", most_in_full([*STEPS]))
 def test_full_disk(site, outcome, skip_fault, chance, tmp_path, step):
-    fault = f"disk full while a {STEPS[step]} is written"
+    fault = f"disk full while writing {STEPS[step]}"
     if why := why_not_mount(tmp_path):
         skip_fault(fault, why)
     counted = outcome(fault)
@@ -47,7 +47,7 @@ def test_full_disk(site, outcome, skip_fault, chance, tmp_path, step):
 @only_in_full
 @pytest.mark.parametrize("step", STEPS)
 def test_read_only_results(site, outcome, skip_fault, tmp_path, step):
-    fault = f"results can only be read when a {STEPS[step]} is due"
+    fault = f"results read-only when writing {STEPS[step]}"
     if why := why_not_mount(tmp_path):
         skip_fault(fault, why)
     counted = outcome(fault)
@@ -66,7 +66,7 @@ def test_read_only_results(site, outcome, skip_fault, tmp_path, step):
 @only_in_full
 @pytest.mark.parametrize("step", ["train", "evaluate"])
 def test_limited_size_of_a_file(site, outcome, chance, tmp_path, step):
-    counted = outcome(f"a {STEPS[step]} larger than a file may be")
+    counted = outcome(f"{STEPS[step]} larger than a file may be")
     for number in range(times(1, 10)):
         results = tmp_path / str(number)
         command = before(site, results, step)

@@ -206,19 +206,23 @@ def data_text(claim: Mapping[str, Any]) -> str:
 
 
 def collapse_text(tested: Mapping[str, Any]) -> str:
-    """Return the collapse rule and each method's collapsed runs; nothing where none was applied."""
+    """Return the collapse rule and who has collapsed runs; nothing where none was applied."""
     collapse = tested.get("collapse")
     if not collapse:
         return ""
     rule = collapse["rule"]
     metric = METRICS[rule["metric"]].label
-    each = "; ".join(
+    found = [
         f"{method.get('label', name)} {len(method['collapsed_seeds'])} of {method['runs']}"
         for name, method in collapse["methods"].items()
-    )
+        if method["collapsed_seeds"]
+    ]
+    clean = len(collapse["methods"]) - len(found)
+    if clean:
+        found.append(f"none of the other {clean} methods" if found else "none")
     return (
         f"Collapsed runs ({metric} on the {rule['split']} split worse than "
-        f"{rule['worse_than']:g} times that of the best constant): {each}."
+        f"{rule['worse_than']:g} times that of the best constant): {'; '.join(found)}."
     )
 
 

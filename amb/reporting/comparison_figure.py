@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from amb.reporting.far_rows import leave_at_edge, visible_span
 from amb.reporting.figure_style import (
     BLUE,
     GREY,
@@ -45,7 +46,8 @@ def comparison_figure(
         alpha: One minus the level of the intervals in ``summary``.
 
     Returns:
-        The figure. A seed whose metric is undefined has no point; its row says so.
+        The figure. A seed whose metric is undefined has no point; its row says so. Of a method far
+        from many others, a panel has the mean at its edge.
     """
     names = {method: wrapped(label) for method, label in labels.items()}
     scores = scores[(scores["split"] == "test") & scores["method"].isin(list(labels))]
@@ -96,17 +98,36 @@ def _draw_panel(
     names: Mapping[str, str],
     reference: str,
 ) -> None:
+    own = {method: values.get(method, np.empty(0)) for method in names}
+    printed = {method: means[method] * metric.scale for method in names}
+    line = float(printed[reference][0])
+    low, high = _span(own, printed, line)
+    axes.set_xlim(low, high)
     for row, method in enumerate(names):
+        mean = float(printed[method][0])
+        if mean < low or mean > high:
+            leave_at_edge(axes, row, mean, tuple(printed[method][1:]), metric)
+            continue
         color = VERMILION if method == reference else BLUE
-        _draw_seeds(axes, row, values.get(method, np.empty(0)), color)
+        _draw_seeds(axes, row, own[method], color)
         marker = "s" if method == reference else "D"
-        _draw_mean(axes, row, means[method] * metric.scale, marker, color)
-    line = float(means[reference][0]) * metric.scale
+        _draw_mean(axes, row, printed[method], marker, color)
     if math.isfinite(line):
         axes.axvline(line, color=VERMILION, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
     axes.set_title(panel_heading(metric))
     axes.set_xlabel(f"{metric.direction} →" if metric.higher_is_better else f"← {metric.direction}")
-    axes.margins(x=0.06)
+
+
+def _span(
+    values: Mapping[str, np.ndarray], means: Mapping[str, np.ndarray], center: float
+) -> tuple[float, float]:
+    """Return the axis that shows every method's seeds and interval, but of those far from most."""
+    shown = [np.concatenate([values[method], means[method]]) for method in means]
+    finite = [own[np.isfinite(own)] for own in shown]
+    bounds = np.array([[own.min(), own.max()] for own in finite if own.size]).reshape(-1, 2)
+    if not math.isfinite(center):  # the reference is undefined
+        center = float(np.median(bounds)) if bounds.size else 0.0
+    return visible_span(bounds, center)
 
 
 def _draw_seeds(axes: Axes, row: int, values: np.ndarray, color: str) -> None:

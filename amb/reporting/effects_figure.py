@@ -1,7 +1,6 @@
 """Every row against the reference: gain with its interval at both scopes, one panel a metric.
 
-The grey band is what a registered claim calls too small to matter (SESOI). A row far from all
-others is left at the edge with its number: on one axis with it, nothing else could be read.
+The grey band is what a registered claim calls too small to matter (SESOI).
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from amb.reporting.comparison_grids import SCOPE_LABELS
+from amb.reporting.far_rows import leave_at_edge, visible_span
 from amb.reporting.figure_style import (
     BAND,
     BLUE,
@@ -29,14 +28,12 @@ from amb.reporting.figure_style import (
 )
 from amb.reporting.inputs import SCOPES
 from amb.reporting.metric_display import METRICS, MetricDisplay
-from amb.reporting.rounding import decimals_of_interval, format_number
 
 # Colour, marker and place below the row's centre of each scope.
 SCOPE_MARKS = {"fixed_set": (BLUE, "s", -0.14), "population": (VERMILION, "o", 0.14)}
 VERDICT_SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?"}
 OTHER_SIGN = "~"  # real but smaller than claimed
-FAR = 3.0  # times the typical reach of a row; what lies beyond is left at the edge …
-MANY_ROWS = 10  # … where there are more rows than these, methods by scopes
+VERDICT_ROOM = 3.0  # margins on the right, for the verdicts' signs
 
 
 @dataclass(frozen=True)
@@ -130,7 +127,7 @@ def _draw_panel(
     metric: MetricDisplay,
 ) -> None:
     bounds = own[["estimate", "ci_low", "ci_high"]].astype(float) * metric.scale
-    low, high = visible_span(bounds.to_numpy())
+    axes.set_xlim(visible_span(bounds.to_numpy(), 0.0, VERDICT_ROOM))
     for sesoi in sorted({effect.sesoi for effect in claimed}):
         axes.axvspan(-sesoi * metric.scale, sesoi * metric.scale, color=BAND, zorder=0, gid="SESOI")
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
@@ -139,7 +136,7 @@ def _draw_panel(
             if (method, scope) in own.index:
                 found = bool(own.loc[(method, scope), "significant"])
                 effect = tuple(map(float, bounds.loc[[(method, scope)]].to_numpy()[0]))
-                _draw_effect(axes, row, scope, effect, found, (low, high), metric)
+                _draw_effect(axes, row, scope, effect, found, metric)
     for claim in claimed:
         if claim.method in methods:
             axes.text(
@@ -149,25 +146,6 @@ def _draw_panel(
             )  # fmt: skip
     axes.set_title(metric.label)
     axes.set_xlabel("gain, pp →" if metric.percent else "gain →")
-    axes.set_xlim(low, high)
-
-
-def visible_span(bounds: np.ndarray) -> tuple[float, float]:
-    """Return what a panel shows: 0 and every row, but those far beyond most where there are many.
-
-    Args:
-        bounds: (rows, 3) estimates with their intervals; NaN where there is none.
-
-    Returns:
-        Lower and upper limit, with room for the verdicts on the right.
-    """
-    finite = np.where(np.isfinite(bounds), bounds, 0.0)
-    reach = np.abs(finite).max(axis=1, initial=0.0)
-    far = FAR * np.median(reach) if len(reach) > MANY_ROWS else np.inf
-    near = finite[reach <= far]
-    low, high = float(near.min(initial=0.0)), float(near.max(initial=0.0))
-    margin = 0.06 * (high - low) or 1.0
-    return low - margin, high + 3 * margin
 
 
 def _draw_effect(
@@ -176,7 +154,6 @@ def _draw_effect(
     scope: str,
     bounds: tuple[float, ...],
     found: bool,
-    span: tuple[float, float],
     metric: MetricDisplay,
 ) -> None:
     color, marker, below = SCOPE_MARKS[scope]
@@ -184,34 +161,16 @@ def _draw_effect(
     estimate, low, high = bounds
     if not math.isfinite(estimate):
         return
-    if not span[0] <= estimate <= span[1]:
+    left, right = axes.get_xlim()
+    if not left <= estimate <= right:
         if scope == SCOPES[0]:
-            _leave_at_edge(axes, row, estimate, (low, high), metric)
+            leave_at_edge(axes, row, estimate, (low, high), metric, signed=True)
         return
     if math.isfinite(low) and math.isfinite(high):
         axes.plot([low, high], [height, height], color=color, linewidth=1.1, zorder=2)
     axes.plot(
         estimate, height, marker, color=color, markersize=3.4, markeredgewidth=0.8,
         markerfacecolor=color if found else "white", zorder=3, gid=scope,
-    )  # fmt: skip
-
-
-def _leave_at_edge(
-    axes: Axes,
-    row: int,
-    estimate: float,
-    interval: tuple[float, float],
-    metric: MetricDisplay,
-) -> None:
-    """Write the effect of a row beyond the panel at the edge that it lies behind."""
-    decimals = min(decimals_of_interval(*interval, metric.decimals), metric.decimals)
-    text = format_number(estimate, decimals, signed=True)
-    left = estimate < 0
-    axes.annotate(
-        f"◀ {text}" if left else f"{text} ▶", (0.0 if left else 1.0, row),
-        xycoords=axes.get_yaxis_transform(), xytext=(2 if left else -2, 0),
-        textcoords="offset points", fontsize=5.5, ha="left" if left else "right", va="center",
-        gid="beyond",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,25 @@ def method_panels(
         axes.tick_params(axis="x", labelbottom=True)
         axes.set_xlabel(x_label)
     return figure, panels
+
+
+def note_seeds(panels: Sequence[Axes], counts: Sequence[int]) -> str:
+    """Write each panel's number of seeds into it, unless all have the same.
+
+    Args:
+        panels: One panel a method.
+        counts: Its seeds.
+
+    Returns:
+        What a legend says of the seeds: "5 seeds a method", or the span of their numbers.
+    """
+    least, most = min(counts), max(counts)
+    if least < most:
+        for axes, count in zip(panels, counts, strict=True):
+            axes.text(0.97, 0.03, seeds_text(count), transform=axes.transAxes, ha="right",
+                      fontsize=5.5, color=GREY, gid="seeds")  # fmt: skip
+        return f"{least} to {most} seeds a method"
+    return f"{seeds_text(most)} a method"
 
 
 def seeds_text(count: int) -> str:

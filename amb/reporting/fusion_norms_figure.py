@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from amb.evaluation.predictions import run_folder
-from amb.reporting.figure_style import house_style, method_panels, seeds_text, series
+from amb.reporting.figure_style import house_style, method_panels, note_seeds, series
 from amb.reporting.inputs import Layout, read_table
 
 FUSION_NORMS = Layout(text=("part",), numbers=("layer", "added", "hidden", "ratio", "pieces"))
@@ -65,7 +65,9 @@ def fusion_norms_figure(norms: pd.DataFrame, labels: Mapping[str, str]) -> Figur
             _draw_panel(axes, norms[norms["method"] == method], parts)
         panels[0].set_ylim(bottom=0)
         figure.supylabel("Norm of what is added,\n% of the state's norm", fontsize=7)
-        _add_legend(figure, parts, norms["pieces"].max())
+        seeds = norms.groupby("method")["seed"].nunique()
+        note = note_seeds(panels, [int(seeds[method]) for method in labels])
+        _add_legend(figure, parts, note, norms["pieces"].max())
     return figure
 
 
@@ -88,11 +90,9 @@ def _draw_panel(axes: Axes, own: pd.DataFrame, parts: Sequence[str]) -> None:
     axes.set_xticks(layers, [str(layer) for layer in layers])
     axes.set_xlim(layers.min() - 0.5, layers.max() + 0.5)
     axes.grid(visible=False, axis="x")
-    text = seeds_text(own["seed"].nunique())
-    axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=6)
 
 
-def _add_legend(figure: Figure, parts: Sequence[str], pieces: float) -> None:
+def _add_legend(figure: Figure, parts: Sequence[str], seeds: str, pieces: float) -> None:
     handles = []
     for index, part in enumerate(parts):
         color, marker, line = series(index)
@@ -100,7 +100,10 @@ def _add_legend(figure: Figure, parts: Sequence[str], pieces: float) -> None:
             Line2D([], [], color=color, marker=marker, linestyle=line, linewidth=1.1,
                    markersize=3.6, markerfacecolor="white", label=PARTS[part])
         )  # fmt: skip
-    title = f"Means over seeds and {pieces:.0f} word-pieces of the validation split; circles: seeds"
+    title = (
+        f"Means over seeds and {pieces:.0f} word-pieces of the validation split; "
+        f"circles: seeds ({seeds})"
+    )
     figure.legend(
         handles=handles, title=title, title_fontsize=7, loc="outside lower center",
         ncols=len(handles), handlelength=3.0, columnspacing=1.4, handletextpad=0.5,

@@ -19,11 +19,10 @@ from amb.evaluation.method_runs import MethodRuns, runs_by_method
 from amb.evaluation.metrics import METRICS
 from amb.reporting.figure_style import (
     BLUE,
-    GREY,
     VERMILION,
     house_style,
     method_panels,
-    seeds_text,
+    note_seeds,
 )
 from amb.reporting.rounding import format_number
 
@@ -51,7 +50,8 @@ def predictions_figure(predictions: pd.DataFrame, labels: Mapping[str, str]) -> 
         panels[0].set_xlim(low, high)
         panels[0].set_ylim(low, high)
         figure.supylabel("Prediction, mean over seeds", fontsize=7)
-        _add_legend(figure, len(any_runs.labels), constant)
+        note = note_seeds(panels, [len(runs[method].seeds) for method in labels])
+        _add_legend(figure, note, len(any_runs.labels), constant)
     return figure
 
 
@@ -87,8 +87,6 @@ def _draw_panel(axes: Axes, runs: MethodRuns, constant: float) -> None:
     note = f"MAE {_mean_metric(runs, 'mae', 3)}\nr {_mean_metric(runs, 'corr', 2)}"
     axes.text(0.04, 0.97, note, transform=axes.transAxes, va="top", fontsize=5.5,
               linespacing=1.15)  # fmt: skip
-    axes.text(0.97, 0.03, seeds_text(len(runs.seeds)), transform=axes.transAxes,
-              ha="right", fontsize=5.5, color=GREY)  # fmt: skip
     axes.set_aspect("equal")
     axes.locator_params(nbins=5, integer=True)
 
@@ -98,7 +96,7 @@ def _mean_metric(runs: MethodRuns, metric: str, decimals: int) -> str:
     return format_number(float(np.mean(values)), decimals)
 
 
-def _add_legend(figure: Figure, items: int, constant: float) -> None:
+def _add_legend(figure: Figure, title: str, items: int, constant: float) -> None:
     handles = [
         Line2D([], [], marker="o", linestyle="none", color=BLUE, markersize=2.5,
                markeredgewidth=0, label=f"one of {items} test utterances"),
@@ -106,4 +104,7 @@ def _add_legend(figure: Figure, items: int, constant: float) -> None:
         Line2D([], [], color=VERMILION, linewidth=0.9, linestyle=(0, (4, 2)),
                label=f"best constant of the training labels, {format_number(constant, 2)}"),
     ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, handletextpad=0.5)
+    figure.legend(
+        handles=handles, title=title, title_fontsize=7, loc="outside lower center", ncols=3,
+        handletextpad=0.5,
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from amb.reporting.figure_style import (
     VERMILION,
     house_style,
     method_panels,
-    seeds_text,
+    note_seeds,
 )
 
 NEAR = 0.25  # beyond the highest median, of the height below it: what is still shown
@@ -44,7 +44,9 @@ def training_curves_figure(curves: pd.DataFrame, labels: Mapping[str, str]) -> F
             _draw_runs(axes, own[own["method"] == method], high)
         panels[0].set_ylim(low, high)
         figure.supylabel("Validation MAE (lower is better)", fontsize=7)
-        _add_legend(figure, bool((own["valid_mae"] > high).any()))
+        seeds = own.groupby("method")["seed"].nunique()
+        note = note_seeds(panels, [int(seeds[method]) for method in labels])
+        _add_legend(figure, note, bool((own["valid_mae"] > high).any()))
     return figure
 
 
@@ -89,11 +91,9 @@ def _draw_runs(axes: Axes, own: pd.DataFrame, top: float) -> None:
     median = median_curve(own)
     axes.plot(median.index, median.to_numpy(), color=VERMILION, linewidth=1.8, zorder=4)
     axes.locator_params(axis="x", integer=True, nbins=4)
-    text = seeds_text(own["seed"].nunique())
-    axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=6)
 
 
-def _add_legend(figure: Figure, cut: bool) -> None:
+def _add_legend(figure: Figure, title: str, cut: bool) -> None:
     handles = [
         Line2D([], [], color=BLUE, linewidth=0.6, label="one seed"),
         Line2D([], [], marker="o", linestyle="none", markerfacecolor="white",
@@ -105,4 +105,7 @@ def _add_legend(figure: Figure, cut: bool) -> None:
         label = "epoch beyond the axis"
         handles.append(Line2D([], [], marker="^", linestyle="none", color="black", markersize=3.5,
                               label=label))  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, handletextpad=0.5)
+    figure.legend(
+        handles=handles, title=title, title_fontsize=7, loc="outside lower center", ncols=4,
+        handletextpad=0.5,
+    )  # fmt: skip

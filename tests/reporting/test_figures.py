@@ -1,6 +1,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -44,6 +45,31 @@ def test_undefined_seed_is_named_and_not_drawn(results):
     figure = draw_comparison(results, scores.assign(value=scores["value"].mask(lost)))
     assert len(seed_points(figure.axes[1])) == 31
     assert "undefined for 2 of 10 seeds" in [text.get_text() for text in figure.axes[1].texts]
+
+
+def test_a_method_far_from_many_others_is_left_at_the_edge_with_its_mean(make_results):
+    labels = {"amb": "AMB", "finetuned_fusion": "Reference"} | {f"m{n}": f"M{n}" for n in range(10)}
+    results = make_results(labels=labels)
+    scores, summary = results.read("scores"), results.read("summary")
+    far = (summary["method"] == "m3") & (summary["metric"] == "mae")
+    summary.loc[far, ["mean", "ci_low", "ci_high"]] = [9.0, 8.9, 9.1]
+    figure = comparison_figure(scores, summary, labels, ["mae", "corr"], "finetuned_fusion")
+    texts = [[t.get_text() for t in axes.texts if t.get_gid() == "beyond"] for axes in figure.axes]
+    assert texts == [["9.00 ▶"], []]
+    assert figure.axes[0].get_xlim()[1] < 5
+    assert len(seed_points(figure.axes[0])) == len(seed_points(figure.axes[1])) - 10
+
+
+def test_panels_say_their_seeds_where_they_differ():
+    curves = pd.DataFrame(
+        {"method": ["a", "a", "b"], "seed": [1, 2, 1], "epoch": 1, "valid_mae": 1.0}
+    )
+    figure = training_curves_figure(curves, {"a": "A", "b": "B"})
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["2 seeds", "1 seed"]
+    assert figure.legends[0].get_title().get_text() == "1 to 2 seeds a method"
+    figure = training_curves_figure(curves[curves["seed"] == 1], {"a": "A", "b": "B"})
+    assert not any(axes.texts for axes in figure.axes)
+    assert figure.legends[0].get_title().get_text() == "1 seed a method"
 
 
 def test_direction_is_written_under_every_panel(results):

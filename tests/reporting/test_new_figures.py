@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from amb.cli import main
 from amb.reporting.claims_figure import claims_figure
-from amb.reporting.effects_figure import effects_figure, registered_effects, visible_span
+from amb.reporting.effects_figure import effects_figure, registered_effects
+from amb.reporting.far_rows import visible_span
 from amb.reporting.fusion_norms_figure import fusion_norms_figure
 from amb.reporting.parameters_figure import parameters_figure, parameters_table, pareto_front
 from amb.reporting.predictions_figure import best_constant, predictions_figure
@@ -66,10 +67,11 @@ def test_a_row_far_from_many_others_is_left_at_the_edge_with_its_number():
 
 
 def test_few_rows_are_all_shown_and_an_undefined_one_takes_no_room():
-    low, high = visible_span(np.array([[-1.5, -1.6, -1.4], [0.01, 0.0, 0.02], [np.nan] * 3]))
+    bounds = np.array([[-1.5, -1.6, -1.4], [0.01, 0.0, 0.02], [np.nan] * 3])
+    low, high = visible_span(bounds, 0.0)
     assert low < -1.6
     assert high > 0.02
-    assert visible_span(np.full((2, 3), np.nan)) == (-1.0, 3.0)
+    assert visible_span(np.full((2, 3), np.nan), 0.5, right=3.0) == (-0.5, 3.5)
 
 
 def test_claims_of_one_unit_share_a_panel_and_counts_have_none():
@@ -149,6 +151,21 @@ def test_names_of_a_crowd_cover_neither_each_other_nor_a_point():
     assert [t.get_text() for t in axes.texts if t.get_fontweight() == "bold"] == [
         "Method with a long name 3"
     ]
+
+
+def test_a_row_far_from_a_crowd_stands_at_the_edge_with_its_number():
+    table = crowd()
+    table.loc[3, ["mean", "ci_low", "ci_high"]] = [1.6, 1.58, 1.62]
+    figure = parameters_figure(table, "mae", "m5")
+    (axes,) = figure.axes
+    low, high = axes.get_ylim()
+    assert low > 0.6
+    assert high < 1.2
+    edge = [line for line in axes.lines if line.get_gid() == "beyond" and len(line.get_xdata())]
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in edge] == [
+        (table["trainable"][3], high)
+    ]
+    assert "Method with a long name 3, 1.600" in [text.get_text() for text in axes.texts]
 
 
 def test_every_row_is_named_near_its_point():

@@ -27,8 +27,8 @@ FUSION_NORMS_SOURCES = ("amb/evaluation/fusion_norms.py",)
 TIMING_SOURCES = ("amb/timing",)
 STATISTICS_SOURCES = ("amb/evaluation/reading.py", "amb/statistics")
 CLAIMS_SOURCES = (*STATISTICS_SOURCES, "amb/registration.py")
-REPORTING_SOURCES = ("amb/reporting/*.py",)
-FIGURE_SOURCES = ("amb/reporting/figures.py",)
+REPORTING_SOURCES = ("amb/reporting/*.py", "amb/reporting/markup", "amb/reporting/tables")
+FIGURE_SOURCES = ("amb/reporting/figures/draw.py",)
 PAGE_SOURCES = ("amb/reporting/study_page", "workflow/report")
 # What no result depends on by its source. What the study's readers make of a study is digested by
 # itself (``config`` of the rules); the others move, watch or announce results and change none.

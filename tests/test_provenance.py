@@ -172,8 +172,8 @@ EDITS = {
     "amb/evaluation/metrics.py": SCORED,
     "amb/statistics/crossed_bootstrap.py": {"statistics", "claims", "reporting"},
     "amb/registration.py": {"claims"},
-    "amb/reporting/captions.py": {"reporting"},
-    "amb/reporting/effects_figure.py": {"reporting", "figure"},
+    "amb/reporting/tables/captions.py": {"reporting"},
+    "amb/reporting/figures/effects.py": {"figure"},
     "amb/reporting/study_page/seeds.py": {"page"},
     "amb/reporting/study_page/assets/tables.css": {"page"},
     "workflow/report/effects_figure.rst": {"page"},
@@ -197,7 +197,7 @@ def test_an_edit_makes_stale_what_depends_on_it_and_nothing_else(stale_after, ed
 
 
 def test_a_module_that_is_newly_imported_counts_from_then_on(copy):
-    user, new = copy / "amb/reporting/captions.py", copy / "amb/evaluation/new.py"
+    user, new = copy / "amb/reporting/tables/captions.py", copy / "amb/evaluation/new.py"
     content = user.read_bytes()
     new.write_text("A = 1\n")
     unused, _ = digests(copy)

@@ -32,10 +32,10 @@ def run(args: argparse.Namespace) -> None:
         InputError: The study has no rows for it, or an input is missing or malformed.
     """
     from amb.family import full_model, tuning_by_fusion, where_and_how
-    from amb.reporting import ablation
-    from amb.reporting.efficiency import COSTS, tidy_efficiency
     from amb.reporting.inputs import PAIRS, read_table
-    from amb.reporting.tables import read_comparison
+    from amb.reporting.tables import ablation
+    from amb.reporting.tables.comparison import read_comparison
+    from amb.reporting.tables.efficiency import COSTS, tidy_efficiency
     from amb.study import load_study
 
     study = load_study(args.study).compared()

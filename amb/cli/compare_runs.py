@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
 
     from amb.errors import InputError
     from amb.files import atomic_path, write_json
-    from amb.reporting.run_agreement import show_agreement
+    from amb.reporting.tables.run_agreement import show_agreement
     from amb.statistics.run_agreement import agreement_frame, compare_results, describe_agreement
 
     if args.output is not None and args.output.suffix not in (".json", ".csv"):

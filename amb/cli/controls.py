@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     """
     from amb.evaluation.reading import read_study_predictions
     from amb.files import write_json
-    from amb.reporting.controls import out_of_range, write_controls
+    from amb.reporting.tables.controls import out_of_range, write_controls
     from amb.statistics.controls import check_controls
     from amb.study import load_study
 

@@ -17,8 +17,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the table."""
-    from amb.reporting.efficiency import COSTS, write_efficiency
     from amb.reporting.inputs import read_table
+    from amb.reporting.tables.efficiency import COSTS, write_efficiency
     from amb.study import load_study
 
     methods = load_study(args.study).compared().methods

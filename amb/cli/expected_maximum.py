@@ -25,9 +25,9 @@ def run(args: argparse.Namespace) -> None:
         InputError: The study's trials are not independent draws, or it does not tune.
     """
     from amb.errors import InputError
-    from amb.reporting.expected_maximum_figure import expected_maximum_figure
-    from amb.reporting.figure_style import save_figure
-    from amb.reporting.tuned import read_searches
+    from amb.reporting.figures.expected_maximum import expected_maximum_figure
+    from amb.reporting.figures.style import save_figure
+    from amb.reporting.tables.tuned import read_searches
     from amb.study import load_study
 
     study = load_study(args.study)

@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the figures."""
-    from amb.reporting.figures import write_figures
+    from amb.reporting.figures.draw import write_figures
     from amb.study import load_study
 
     write_figures(args.out_dir, args.results, load_study(args.study), args.only)

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.evaluation.reading import read_study_predictions
     from amb.files import write_json
     from amb.reporting.inputs import modalities_read
-    from amb.reporting.known_answer import above_bound, write_known_answer
+    from amb.reporting.tables.known_answer import above_bound, write_known_answer
     from amb.statistics.known_answer import known_answer
     from amb.study import load_study
 

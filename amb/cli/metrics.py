@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _list(_: argparse.Namespace) -> None:
-    from amb.reporting.metric_variants import list_text
+    from amb.reporting.tables.metric_variants import list_text
 
     _never_fail_on_ascii()
     print(list_text(), end="")
@@ -39,7 +39,7 @@ def _rank(args: argparse.Namespace) -> None:
 
     from amb.evaluation.method_runs import runs_by_method
     from amb.evaluation.reading import read_study_predictions
-    from amb.reporting.metric_variants import write_metric_variants
+    from amb.reporting.tables.metric_variants import write_metric_variants
     from amb.reporting.terminal import show_metric_variants
     from amb.statistics.metric_ranks import rank_by_variant
     from amb.study import load_study

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> None:
     """Measure all rows at all sizes of BERT, print the page and, if asked, write it."""
     from amb.files import write_text
     from amb.presets import load_presets
-    from amb.reporting.sizes import markdown_sizes
+    from amb.reporting.tables.sizes import markdown_sizes
     from amb.sizes.rows import measure, presets_to_measure
     from amb.sizes.settings import BACKBONES
 

@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> None:
     """
     from amb.evaluation.method_runs import runs_by_method
     from amb.evaluation.reading import read_study_predictions
-    from amb.reporting.markdown import render_table
-    from amb.reporting.power import CAPTION, power_grid
+    from amb.reporting.markup.markdown import render_table
+    from amb.reporting.tables.power import CAPTION, power_grid
     from amb.statistics.claims import load_claims
     from amb.statistics.power_plan import power_plan
     from amb.study import load_study

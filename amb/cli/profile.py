@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     from amb.errors import InputError
     from amb.files import write_json
     from amb.profiling.profile import profile_row
-    from amb.reporting.step_profile import show_profile
+    from amb.reporting.tables.step_profile import show_profile
     from amb.study import load_study
     from amb.training.job import Job
 

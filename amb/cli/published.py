@@ -27,8 +27,8 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InputError: Nobody is quoted on the study's data set, or an input is missing or malformed.
     """
-    from amb.reporting.published import quoted_numbers, write_published
-    from amb.reporting.tables import read_comparison
+    from amb.reporting.tables.comparison import read_comparison
+    from amb.reporting.tables.published import quoted_numbers, write_published
     from amb.statistics.published import read_published
     from amb.study import load_study
 

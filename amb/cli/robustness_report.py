@@ -18,10 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write table and figure."""
-    from amb.reporting.figure_style import save_figure
+    from amb.reporting.figures.robustness import robustness_figure
+    from amb.reporting.figures.style import save_figure
     from amb.reporting.inputs import read_table
-    from amb.reporting.robustness import ROBUSTNESS, in_order, write_robustness
-    from amb.reporting.robustness_figure import robustness_figure
+    from amb.reporting.tables.robustness import ROBUSTNESS, in_order, write_robustness
     from amb.study import load_study
 
     study = load_study(args.study).compared()

@@ -39,9 +39,10 @@ def run(args: argparse.Namespace) -> None:
     if (args.claims is None) != (args.out_claims is None):
         raise InputError("command line", "--claims", args.claims, "also --out-claims, or neither")
 
-    from amb.reporting import claims, tables, ties
+    from amb.reporting import claims
     from amb.reporting.inputs import COMPARISON, PAIRS, SUMMARY, read_object, read_table
-    from amb.reporting.tuned import read_searches
+    from amb.reporting.tables import comparison, ties
+    from amb.reporting.tables.tuned import read_searches
     from amb.statistics.parameters import read_parameter_counts
     from amb.study import load_study
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
     if args.tuned is not None:
         searches = read_searches(args.tuned, list(study.methods))
         trials = {name: len(search) for name, search in searches.items()}
-    table = tables.tidy_comparison(
+    table = comparison.tidy_comparison(
         read_table(args.summary, SUMMARY),
         read_table(args.comparison, COMPARISON),
         read_table(args.pairs, PAIRS),
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
         study.statistics,
         trials,
     )
-    tables.write_comparison(args.out_dir, table)
+    comparison.write_comparison(args.out_dir, table)
     ties.write_ties(args.out_dir, table)
     if args.claims is not None:
         tested = read_object(args.claims, "claims", list, "the file that amb claims writes")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from amb.peeking.inflation import Inflation
-from amb.reporting.comparison_grids import gain_and_interval
-from amb.reporting.grid import Column, Grid
-from amb.reporting.markdown import escape, render_table
+from amb.reporting.markup.grid import Column, Grid
+from amb.reporting.markup.markdown import escape, render_table
 from amb.reporting.metric_display import METRICS, effect_unit
 from amb.reporting.rounding import format_number
+from amb.reporting.tables.comparison_grids import gain_and_interval
 
 WARNING = (
     "**The peeked numbers are not results.** Their epochs were chosen with the test labels in view,"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from amb.publishing.facts import Facts
-from amb.reporting.grid import Column, Grid
-from amb.reporting.markdown import escape, render_table
+from amb.reporting.markup.grid import Column, Grid
+from amb.reporting.markup.markdown import escape, render_table
 
 YES, PARTLY, NO, OTHERS = "yes", "partly", "no", "for others to say"
 Answer = tuple[str, str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amb.publishing.facts import Facts
-from amb.reporting.markdown import escape
+from amb.reporting.markup.markdown import escape
 
 
 def bundle_readme(facts: Facts, quotes_texts: bool) -> str:

@@ -15,11 +15,11 @@ import pandas as pd
 
 from amb.evaluation.metrics import METRICS
 from amb.files import write_text
-from amb.reporting import markdown
-from amb.reporting.calibration_figure import calibration_figure
-from amb.reporting.figure_style import save_figure
-from amb.reporting.grid import Column, Grid
-from amb.reporting.page import html_page
+from amb.reporting.figures.calibration import calibration_figure
+from amb.reporting.figures.style import save_figure
+from amb.reporting.markup import markdown
+from amb.reporting.markup.grid import Column, Grid
+from amb.reporting.markup.page import html_page
 from amb.reporting.rounding import MISSING
 from amb.statistics.calibration.procedures import PROCEDURES
 from amb.statistics.calibration.summary import (

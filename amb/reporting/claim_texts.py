@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amb.reporting.comparison_grids import SCOPE_LABELS, gain_and_interval, mde_text
 from amb.reporting.inputs import SCOPES
 from amb.reporting.metric_display import METRICS, EffectUnit, effect_unit
 from amb.reporting.rounding import MISSING, format_number, format_p
+from amb.reporting.tables.comparison_grids import SCOPE_LABELS, gain_and_interval, mde_text
 
 NOT_TESTED = "not tested"
 VERDICTS = (

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from amb.files import write_text
-from amb.reporting import latex, markdown
 from amb.reporting.claim_texts import (
     CLAIM_SCOPE_LABELS,
     CLAIM_SCOPES,
@@ -30,11 +29,12 @@ from amb.reporting.claim_texts import (
     value_of,
     warning_text,
 )
-from amb.reporting.comparison_grids import SCOPE_LABELS
-from amb.reporting.grid import Column, Grid
 from amb.reporting.inputs import SCOPES
-from amb.reporting.page import html_page
+from amb.reporting.markup import latex, markdown
+from amb.reporting.markup.grid import Column, Grid
+from amb.reporting.markup.page import html_page
 from amb.reporting.rounding import MISSING, format_p
+from amb.reporting.tables.comparison_grids import SCOPE_LABELS
 
 _LEGEND = (
     f"“{SCOPE_LABELS['fixed_set'].capitalize()}”: only the seeds are random; "

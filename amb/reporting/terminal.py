@@ -15,14 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from amb.printable import printable
-from amb.reporting import captions, claim_texts, metric_variants
-from amb.reporting.comparison_grids import (
+from amb.reporting import claim_texts
+from amb.reporting.inputs import read_object
+from amb.reporting.markup.grid import Grid
+from amb.reporting.tables import captions, metric_variants
+from amb.reporting.tables.comparison import read_comparison
+from amb.reporting.tables.comparison_grids import (
     differences_by_metric,
     means_grid,
 )
-from amb.reporting.grid import Grid
-from amb.reporting.inputs import read_object
-from amb.reporting.tables import read_comparison
 from amb.statistics.metric_ranks import VariantRanks
 
 LABEL_WIDTH = 22

@@ -21,9 +21,9 @@ from amb.evaluation.metric_variants import VARIANTS
 from amb.evaluation.predictions import CLEAN_FILE, CORRUPTED_FILE, run_folder
 from amb.evaluation.reading import read_robustness_predictions, read_study_predictions
 from amb.files import read_json, sha256_of
-from amb.reporting.controls import controls_frame
 from amb.reporting.inputs import modalities_read
-from amb.reporting.known_answer import known_answer_frame
+from amb.reporting.tables.controls import controls_frame
+from amb.reporting.tables.known_answer import known_answer_frame
 from amb.statistics.compare import moments_by_method
 from amb.statistics.controls import check_controls
 from amb.statistics.costs import read_costs, summarise_costs

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from amb.printable import REPLACEMENT, printable
-from amb.reporting.grid import Column, Grid
+from amb.reporting.markup.grid import Column, Grid
 from amb.reporting.terminal import rich_table
 from amb.verification.compare import (
     DIFFERS,

@@ -22,13 +22,13 @@ from amb.evaluation.predictions import CLEAN_FILE, CORRUPTED_FILE
 from amb.family import layerwise_methods
 from amb.foreign_files import MIB, checked_file
 from amb.registration import PUBLISHED
-from amb.reporting import fusion_norms_figure
+from amb.reporting.figures import fusion_norms
 from amb.resolved_study import CONFIG_STUDY, restore_study
 from amb.study import Study
 
 STUDY, METHODS, STORE_CARD = "study.json", "methods.json", "store/card.json"
 COSTS = "costs.csv"
-FUSION_NORMS = fusion_norms_figure.FILE
+FUSION_NORMS = fusion_norms.FILE
 RECORD, CURVE, EVALUATED = "run.json", "curve.csv", "evaluated.json"
 # The largest file of each kind that is read; real ones are far below.
 LARGEST = {".json": 16 * MIB, ".csv": 16 * MIB, ".yaml": MIB, ".yml": MIB, ".parquet": 64 * MIB}

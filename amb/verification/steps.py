@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amb.family import tuning_by_fusion, where_and_how
-from amb.reporting.figure_list import FIGURES, FigureKind
+from amb.reporting.figures.figure_list import FIGURES, FigureKind
 from amb.study import Study
 
 PICTURES = (".png", ".pdf")

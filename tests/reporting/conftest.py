@@ -19,7 +19,7 @@ from scipy import stats
 
 from amb.reporting.curves import read_curves
 from amb.reporting.inputs import COMPARISON, PAIRS, SCORES, SUMMARY, read_object, read_table
-from amb.reporting.tables import tidy_comparison
+from amb.reporting.tables.comparison import tidy_comparison
 from amb.statistics.parameters import ParameterCount, read_parameter_counts
 from amb.study import Study, load_study
 

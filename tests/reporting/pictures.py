@@ -15,18 +15,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from amb.reporting.ablation_figure import ablation_figure
-from amb.reporting.claims_figure import claims_figure
-from amb.reporting.comparison_figure import comparison_figure
-from amb.reporting.effects_figure import RegisteredEffect, effects_figure
-from amb.reporting.expected_maximum_figure import expected_maximum_figure
-from amb.reporting.figure_style import save_figure
-from amb.reporting.fusion_norms_figure import fusion_norms_figure
-from amb.reporting.parameters_figure import parameters_figure, parameters_table
-from amb.reporting.predictions_figure import predictions_figure
-from amb.reporting.robustness_figure import robustness_figure
-from amb.reporting.superiority_figure import superiority_figure, superiority_table
-from amb.reporting.training_curves_figure import training_curves_figure
+from amb.reporting.figures.ablation import ablation_figure
+from amb.reporting.figures.claims import claims_figure
+from amb.reporting.figures.comparison import comparison_figure
+from amb.reporting.figures.effects import RegisteredEffect, effects_figure
+from amb.reporting.figures.expected_maximum import expected_maximum_figure
+from amb.reporting.figures.fusion_norms import fusion_norms_figure
+from amb.reporting.figures.parameters import parameters_figure, parameters_table
+from amb.reporting.figures.predictions import predictions_figure
+from amb.reporting.figures.robustness import robustness_figure
+from amb.reporting.figures.style import save_figure
+from amb.reporting.figures.superiority import superiority_figure, superiority_table
+from amb.reporting.figures.training_curves import training_curves_figure
 
 BASELINES = Path(__file__).parent / "baseline_images"
 DPI = 60  # the files stay small

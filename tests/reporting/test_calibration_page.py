@@ -10,7 +10,7 @@ from amb.reporting.calibration import (
     write_calibration,
     write_calibration_page,
 )
-from amb.reporting.calibration_figure import calibration_figure
+from amb.reporting.figures.calibration import calibration_figure
 from amb.statistics.calibration.cells import FORMS, METRICS
 from amb.statistics.calibration.procedures import PROCEDURES
 from amb.statistics.calibration.summary import COLUMNS, calibration_table

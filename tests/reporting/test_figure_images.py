@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.testing.compare import compare_images
 
-from amb.reporting.figure_list import FIGURES
-from amb.reporting.figure_style import SERIES, house_style, luminance, save_figure, series
-from amb.reporting.figures import DRAW
+from amb.reporting.figures.draw import DRAW
+from amb.reporting.figures.figure_list import FIGURES
+from amb.reporting.figures.style import SERIES, house_style, luminance, save_figure, series
 
 from pictures import BASELINES, DPI, PICTURES  # isort: skip
 
@@ -109,7 +109,7 @@ def colours(figure: Figure):
 
 
 def test_shades_of_the_matrix_darken_with_the_probability():
-    from amb.reporting.superiority_figure import SHADES
+    from amb.reporting.figures.superiority import SHADES
 
     steps = [luminance(matplotlib.colors.to_hex(SHADES(value / 20))) for value in range(21)]
     assert all(light > dark for light, dark in pairwise(steps))

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from amb.reporting.comparison_figure import comparison_figure
-from amb.reporting.figure_style import save_figure, wrapped
-from amb.reporting.training_curves_figure import median_curve, training_curves_figure
+from amb.reporting.figures.comparison import comparison_figure
+from amb.reporting.figures.style import save_figure, wrapped
+from amb.reporting.figures.training_curves import median_curve, training_curves_figure
 
 
 def draw_comparison(results, scores=None) -> Figure:

@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from amb.reporting import latex
 from amb.reporting.claims import latex_claims
-from amb.reporting.grid import Column, Grid
-from amb.reporting.latex_pages import parts
-from amb.reporting.tables import latex_comparison
+from amb.reporting.markup import latex
+from amb.reporting.markup.grid import Column, Grid
+from amb.reporting.markup.latex_pages import parts
+from amb.reporting.tables.comparison import latex_comparison
 
 
 def test_every_special_character_is_escaped():

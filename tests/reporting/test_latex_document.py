@@ -17,9 +17,9 @@ from amb.cli import main
 from amb.evaluation.metrics import METRICS
 from amb.evaluation.predictions import run_folder, write_predictions
 from amb.files import write_json
-from amb.reporting.controls import write_controls
-from amb.reporting.known_answer import write_known_answer
-from amb.reporting.latex_pages import WIDEST_PT
+from amb.reporting.markup.latex_pages import WIDEST_PT
+from amb.reporting.tables.controls import write_controls
+from amb.reporting.tables.known_answer import write_known_answer
 
 ROOT = Path(__file__).parents[2]
 ENGINE = shutil.which("pdflatex") or shutil.which("tectonic")

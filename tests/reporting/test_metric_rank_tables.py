@@ -13,7 +13,7 @@ import yaml
 from amb.cli import main
 from amb.evaluation.metric_variants import VARIANTS
 from amb.evaluation.predictions import run_folder, write_predictions
-from amb.reporting.metric_variants import list_text
+from amb.reporting.tables.metric_variants import list_text
 from amb.study import load_study
 
 ROOT = Path(__file__).parents[2]

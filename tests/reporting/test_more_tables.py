@@ -13,13 +13,13 @@ from amb.cli import main
 from amb.errors import InputError
 from amb.evaluation.predictions import run_folder, write_predictions
 from amb.files import read_json, write_json
-from amb.reporting.efficiency import COSTS, caption, efficiency_grid, tidy_efficiency
 from amb.reporting.inputs import read_table
 from amb.reporting.metric_display import METRICS
-from amb.reporting.published import caption as published_caption
-from amb.reporting.published import published_grid, quoted_numbers, quoted_text
 from amb.reporting.rounding import format_significant
-from amb.reporting.tables import read_comparison
+from amb.reporting.tables.comparison import read_comparison
+from amb.reporting.tables.efficiency import COSTS, caption, efficiency_grid, tidy_efficiency
+from amb.reporting.tables.published import caption as published_caption
+from amb.reporting.tables.published import published_grid, quoted_numbers, quoted_text
 from amb.reporting.trace import Check
 from amb.statistics.costs import read_costs, summarise_costs
 from amb.statistics.published import PublishedNumber, PublishedNumbers, read_published

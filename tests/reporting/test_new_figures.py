@@ -10,13 +10,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from amb.cli import main
-from amb.reporting.claims_figure import claims_figure
-from amb.reporting.effects_figure import effects_figure, registered_effects
-from amb.reporting.far_rows import visible_span
-from amb.reporting.fusion_norms_figure import fusion_norms_figure
-from amb.reporting.parameters_figure import parameters_figure, parameters_table, pareto_front
-from amb.reporting.predictions_figure import best_constant, predictions_figure
-from amb.reporting.superiority_figure import superiority_figure, superiority_table
+from amb.reporting.figures.claims import claims_figure
+from amb.reporting.figures.effects import effects_figure, registered_effects
+from amb.reporting.figures.far_rows import visible_span
+from amb.reporting.figures.fusion_norms import fusion_norms_figure
+from amb.reporting.figures.parameters import parameters_figure, parameters_table, pareto_front
+from amb.reporting.figures.predictions import best_constant, predictions_figure
+from amb.reporting.figures.superiority import superiority_figure, superiority_table
 
 import pictures as p  # isort: skip
 

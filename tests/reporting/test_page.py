@@ -1,6 +1,6 @@
 """Markdown becomes a page that needs nothing else and runs nothing."""
 
-from amb.reporting.page import html_page
+from amb.reporting.markup.page import html_page
 
 
 def test_tables_are_tables_and_what_looks_like_html_is_text():

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import jinja2
 import pytest
 
-from amb.reporting.figure_list import FIGURES
+from amb.reporting.figures.figure_list import FIGURES
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "report"
 # What the rules give their captions: the three of every study, and those of single rules.

@@ -11,10 +11,10 @@ from amb.cli import main
 from amb.errors import InputError
 from amb.evaluation.predictions import PREDICTION_COLUMNS, run_folder, write_predictions
 from amb.reporting.corruption_names import KINDS, LEVELS
-from amb.reporting.figure_style import SERIES
+from amb.reporting.figures.robustness import robustness_figure
+from amb.reporting.figures.style import SERIES
 from amb.reporting.inputs import read_table
-from amb.reporting.robustness import ROBUSTNESS, curve_grid, in_order, markdown_robustness
-from amb.reporting.robustness_figure import robustness_figure
+from amb.reporting.tables.robustness import ROBUSTNESS, curve_grid, in_order, markdown_robustness
 from amb.study import CORRUPTION_TARGETS, load_study
 
 GRID = {

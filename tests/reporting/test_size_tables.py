@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from amb.cli import main
-from amb.reporting.sizes import markdown_sizes, sizes_grid
+from amb.reporting.tables.sizes import markdown_sizes, sizes_grid
 from amb.sizes.counts import RowSize, Size, SizeTable
 from amb.sizes.settings import BERT_BASE, MINILM
 

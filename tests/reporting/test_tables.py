@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 
 from amb.errors import InputError
-from amb.reporting import captions
-from amb.reporting.comparison_grids import differences_by_metric, means_grid
-from amb.reporting.tables import (
+from amb.reporting.tables import captions
+from amb.reporting.tables.comparison import (
     markdown_comparison,
     read_comparison,
     tidy_comparison,
     write_comparison,
 )
+from amb.reporting.tables.comparison_grids import differences_by_metric, means_grid
 
 
 def cells(table: pd.DataFrame) -> dict[tuple[str, str], str]:

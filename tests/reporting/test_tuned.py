@@ -11,11 +11,11 @@ import yaml
 
 from amb.cli import main
 from amb.errors import InputError
-from amb.reporting.captions import means_caption
-from amb.reporting.comparison_grids import means_grid
-from amb.reporting.expected_maximum_figure import expected_maximum_figure
-from amb.reporting.tables import read_comparison, tidy_comparison, write_comparison
-from amb.reporting.tuned import read_searches
+from amb.reporting.figures.expected_maximum import expected_maximum_figure
+from amb.reporting.tables.captions import means_caption
+from amb.reporting.tables.comparison import read_comparison, tidy_comparison, write_comparison
+from amb.reporting.tables.comparison_grids import means_grid
+from amb.reporting.tables.tuned import read_searches
 from amb.statistics.expected_maximum import expected_best
 
 SEARCHES = {"amb": [0.9, 0.7, 0.8], "finetuned_fusion": [1.0, None, 0.75]}

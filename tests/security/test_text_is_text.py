@@ -22,8 +22,8 @@ from amb.cli.verify import run_quietly
 from amb.errors import InputError
 from amb.files import read_json, write_json
 from amb.printable import REPLACEMENT, printable
-from amb.reporting import latex, markdown, restructured_text
-from amb.reporting.grid import Column, Grid
+from amb.reporting.markup import latex, markdown, restructured_text
+from amb.reporting.markup.grid import Column, Grid
 from amb.reporting.terminal import rich_table
 from amb.study import digest
 from amb.verification.inputs import copy_inputs

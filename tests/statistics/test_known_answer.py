@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from amb.reporting.known_answer import above_bound, markdown_known_answer
+from amb.reporting.tables.known_answer import above_bound, markdown_known_answer
 from amb.statistics.known_answer import informative, known_answer
 from amb.study import load_study
 

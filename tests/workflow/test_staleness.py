@@ -109,7 +109,7 @@ def test_an_edited_caption_makes_the_page_stale_and_nothing_else(study):
 
 
 def test_an_edited_caption_of_the_tables_redraws_and_computes_nothing(study):
-    rules = study.planned_after("amb/reporting/captions.py", append)
+    rules = study.planned_after("amb/reporting/tables/captions.py", append)
     assert {"render_tables", "write_page"} <= rules
     assert not of(rules, "train_", "evaluate_", "prepare_", "score_", "test_", "judge_", "compare_")
 

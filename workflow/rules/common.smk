@@ -12,8 +12,8 @@ from amb.data.sources import source_files
 from amb.devices.visible import usable_gpus
 from amb.errors import InputError
 from amb.family import layerwise_methods, tuning_by_fusion, where_and_how
-from amb.reporting.figure_list import figures_of
-from amb.reporting import restructured_text
+from amb.reporting.figures.figure_list import figures_of
+from amb.reporting.markup import restructured_text
 from amb.reporting.metric_display import METRICS
 from amb.status import steps
 from amb.study import digest, load_study

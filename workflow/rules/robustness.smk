@@ -55,7 +55,9 @@ if STUDY.corruption:
             tables=output_folder("tables"),
             figures=output_folder("pdf"),
             config=digest(STUDY.resolved()),
-            source=provenance.source_digest(*provenance.REPORTING_SOURCES),
+            source=provenance.source_digest(
+                "amb/reporting/figures/robustness.py", *provenance.REPORTING_SOURCES
+            ),
         shell:
             "python -m amb robustness-report --study {params.study:q}"
             " --robustness {input.robustness:q} --tables {params.tables:q}"

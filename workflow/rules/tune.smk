@@ -65,7 +65,9 @@ if "expected_maximum" in [figure.name for figure in FIGURES]:
             figures=results("figures"),
             config=digest(STUDY.resolved()),
             source=provenance.source_digest(
-                "amb/statistics/expected_maximum.py", *provenance.REPORTING_SOURCES
+                "amb/statistics/expected_maximum.py",
+                "amb/reporting/figures/expected_maximum.py",
+                *provenance.REPORTING_SOURCES,
             ),
         shell:
             "python -m amb expected-maximum --study {params.study:q} --tuned {params.searches:q}"

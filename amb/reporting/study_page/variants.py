@@ -9,9 +9,9 @@ import pandas as pd
 
 from amb.evaluation.metric_variants import VARIANTS
 from amb.reporting.inputs import Layout, read_table
-from amb.reporting.metric_variants import IN_UNITS
 from amb.reporting.study_page.folder import StudyFolder
 from amb.reporting.study_page.seeds import records, short
+from amb.reporting.tables.metric_variants import IN_UNITS
 
 OWN = "mmsa"  # the suite's own definitions, to which the others are held
 RANKS = Layout(

@@ -1,0 +1,1 @@
+"""Figures: each module takes tidy frames and returns one Figure; ``draw`` makes a study's files."""

@@ -1,0 +1,1 @@
+"""Markup: a table's cells as Markdown, LaTeX, reStructuredText and HTML; every text is escaped."""

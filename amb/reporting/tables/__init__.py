@@ -1,0 +1,1 @@
+"""Tables: each module makes one tidy frame, unrounded, and renders it."""

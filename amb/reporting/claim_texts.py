@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from amb.reporting.inputs import SCOPES
 from amb.reporting.metric_display import METRICS, EffectUnit, effect_unit
@@ -20,7 +20,15 @@ VERDICTS = (
     NOT_TESTED,
 )
 DEFAULT_ALPHA = 0.05
-_EFFECT_KEYS = ("estimate", "ci_low", "ci_high", "p", "p_adjusted", "mde")
+_EFFECT_KEYS = (
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "p",
+    "p_adjusted",
+    "mde",
+    "p_not_reproduced_adjusted",
+)
 _NAN = float("nan")
 HARDWARE_SCOPE = "this_hardware"
 CLAIM_SCOPES = (*SCOPES, HARDWARE_SCOPE)
@@ -64,7 +72,17 @@ def source_text(claim: Mapping[str, Any]) -> str:
     return ", ".join(map(str, source.values())) if isinstance(source, Mapping) else str(source)
 
 
-def effect_cells(claim: Mapping[str, Any], scope: str, alpha: float) -> tuple[str, str, str, str]:
+class EffectCells(NamedTuple):
+    """One scope's numbers as text; dashes where there are none."""
+
+    effect: str = MISSING
+    interval: str = MISSING
+    p_for: str = MISSING
+    p_against: str = MISSING
+    mde: str = MISSING
+
+
+def effect_cells(claim: Mapping[str, Any], scope: str, alpha: float) -> EffectCells:
     """Return one scope's numbers as text.
 
     Args:
@@ -73,27 +91,36 @@ def effect_cells(claim: Mapping[str, Any], scope: str, alpha: float) -> tuple[st
         alpha: Significance level.
 
     Returns:
-        Effect, interval, adjusted p, MDE; dashes where the claim has no test at this scope.
+        The cells, both p-values adjusted; dashes where the claim has no test at this scope.
     """
     numbers = (claim.get("scopes") or {}).get(scope)
     if not numbers:
-        return (MISSING,) * 4
+        return EffectCells()
     effect = {key: value_of(numbers.get(key)) for key in _EFFECT_KEYS}
     unit = claim_unit(claim)
-    gain, interval = gain_and_interval(effect, unit)
-    return gain, interval, format_p(effect["p_adjusted"], alpha), mde_text(effect, unit)
+    return EffectCells(
+        *gain_and_interval(effect, unit),
+        format_p(effect["p_adjusted"], alpha),
+        format_p(effect["p_not_reproduced_adjusted"], alpha),
+        mde_text(effect, unit),
+    )
 
 
 def scope_text(claim: Mapping[str, Any], scope: str, alpha: float) -> str:
-    """Return one scope in a line: "+3.1 % (+1.2 to +5.0), p = 0.004, MDE 2.1 %"."""
-    gain, interval, p, mde = effect_cells(claim, scope, alpha)
-    if gain == MISSING:
+    """Return one scope in a line: "+3.1 % (+1.2 to +5.0), p = 0.004, MDE 2.1 %".
+
+    Where the scope's verdict is "not reproduced", the p-value is the one that speaks against.
+    """
+    cells = effect_cells(claim, scope, alpha)
+    if cells.effect == MISSING:
         return _other_evidence(claim, alpha) if scope == SCOPES[0] else MISSING
-    parts = [f"{gain} ({interval})"]
+    against = claim["scopes"][scope].get("verdict") == "not reproduced"
+    name, p = ("p against", cells.p_against) if against else ("p", cells.p_for)
+    parts = [f"{cells.effect} ({cells.interval})"]
     if p != MISSING:
-        parts.append(f"p {p[0]} {p[1:]}" if p.startswith("<") else f"p = {p}")
-    if mde != MISSING:
-        parts.append(f"MDE {mde}")
+        parts.append(f"{name} {p[0]} {p[1:]}" if p.startswith("<") else f"{name} = {p}")
+    if cells.mde != MISSING:
+        parts.append(f"MDE {cells.mde}")
     return ", ".join(parts)
 
 

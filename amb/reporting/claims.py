@@ -26,14 +26,13 @@ from amb.reporting.claim_texts import (
     split_untested,
     tally,
     untested_reason,
-    value_of,
     warning_text,
 )
 from amb.reporting.inputs import SCOPES
 from amb.reporting.markup import latex, markdown
 from amb.reporting.markup.grid import Column, Grid
 from amb.reporting.markup.page import html_page
-from amb.reporting.rounding import MISSING, format_p
+from amb.reporting.rounding import MISSING
 from amb.reporting.tables.comparison_grids import SCOPE_LABELS
 
 _LEGEND = (
@@ -124,7 +123,8 @@ def _latex_grid(tested: Mapping[str, Any]) -> Grid:
 def _latex_note(tested: Mapping[str, Any], alpha: float) -> str:
     reading = (
         f"Effect (positive: as claimed), {interval_name(alpha)}, p adjusted within the claim's "
-        "family and scope, MDE (minimum detectable effect): the smallest effect that the test "
+        "family and scope (p against: what speaks against a claim that is not reproduced), MDE "
+        "(minimum detectable effect): the smallest effect that the test "
         f"finds with 80 % power. “{SCOPE_LABELS['fixed_set'].capitalize()}”: only seeds are "
         f"random; “{SCOPE_LABELS['population']}”: seeds and videos are."
     )
@@ -169,8 +169,7 @@ def _scopes_table(claim: Mapping[str, Any], scopes: Mapping[str, Any], alpha: fl
     rows = []
     for scope in CLAIM_SCOPES:
         if scopes.get(scope):
-            *cells, mde = effect_cells({**claim, "scopes": scopes}, scope, alpha)
-            against = format_p(value_of(scopes[scope].get("p_not_reproduced_adjusted")), alpha)
+            cells = effect_cells({**claim, "scopes": scopes}, scope, alpha)
             verdict = str(scopes[scope].get("verdict") or MISSING)
-            rows.append((CLAIM_SCOPE_LABELS[scope], *cells, against, mde, verdict))
+            rows.append((CLAIM_SCOPE_LABELS[scope], *cells, verdict))
     return markdown.render_table(Grid(columns, tuple(rows)))

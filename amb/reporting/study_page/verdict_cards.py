@@ -24,10 +24,8 @@ from amb.reporting.claim_texts import (
     source_text,
     split_untested,
     untested_reason,
-    value_of,
     warning_text,
 )
-from amb.reporting.rounding import format_p
 from amb.reporting.study_page.claim_words import SCOPE_QUESTIONS, direction, plain_sentence
 from amb.reporting.study_page.effect_plot import EffectPlot, effect_plot
 
@@ -164,18 +162,14 @@ def _scope_rows(
         numbers = scopes.get(scope)
         if not numbers:
             continue
-        effect, interval, p_for, mde = effect_cells({**claim, "scopes": scopes}, scope, alpha)
+        cells = effect_cells({**claim, "scopes": scopes}, scope, alpha)
         verdict = str(numbers.get("verdict") or "")
         rows.append(
             ScopeRow(
                 label=CLAIM_SCOPE_LABELS[scope].capitalize(),
                 question=SCOPE_QUESTIONS[scope],
                 is_headline=scope == claim.get("headline_scope"),
-                effect=effect,
-                interval=interval,
-                p_for=p_for,
-                p_against=format_p(value_of(numbers.get("p_not_reproduced_adjusted")), alpha),
-                mde=mde,
+                **cells._asdict(),
                 verdict=verdict,
                 shape=_shape(verdict),
             )

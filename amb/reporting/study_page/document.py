@@ -102,6 +102,11 @@ def json_for_script(value: Any) -> Markup:
     return Markup(re.sub("[<>&\u2028\u2029]", lambda found: _UNSAFE[found[0]], text))
 
 
+def unbroken(text: str) -> str:
+    """Return a text in which no line ends within a name such as "Acc-7"."""
+    return re.sub(r"(?<=[A-Za-z]-)(?=\d)", "\N{WORD JOINER}", text)
+
+
 def _document(context: dict[str, Any], data: dict[str, Any]) -> str:
     style, program = _joined(STYLES), f'(() => {{\n"use strict";\n{_joined(PROGRAMS)}}})();\n'
     environment = Environment(
@@ -111,6 +116,7 @@ def _document(context: dict[str, Any], data: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = unbroken
     return environment.get_template("page.html.j2").render(
         {"kept": 0, **context},
         data=json_for_script(data),

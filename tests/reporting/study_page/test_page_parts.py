@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 from amb.errors import InputError
 from amb.reporting.study_page.axis import Axis, axis_of
 from amb.reporting.study_page.claim_words import plain_sentence
-from amb.reporting.study_page.document import json_for_script
+from amb.reporting.study_page.document import json_for_script, unbroken
 from amb.reporting.study_page.effect_plot import effect_plot
 from amb.reporting.study_page.figure_list import FIGURES
 from amb.reporting.study_page.folder import open_folder
@@ -198,3 +198,8 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
         open_folder(tmp_path / "none", None)
     with pytest.raises(InputError, match=r"study.json.*no such file"):
         open_folder(tmp_path, None)
+
+
+def test_a_metrics_name_keeps_its_hyphen_and_other_words_break_there():
+    found = unbroken("AMB + layer-wise fusion in Acc-7 by -3")
+    assert found == "AMB + layer-wise fusion in Acc-\N{WORD JOINER}7 by -3"

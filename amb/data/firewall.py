@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from amb.data.fingerprint import labels_digest
-from amb.data.tables import TEST_LABELS, UTTERANCES, read_card, read_table
+from amb.data.tables import TEST_LABELS, UTTERANCES, check_file_hash, read_card, read_table
 from amb.errors import InputError
 
 
@@ -28,6 +28,8 @@ def read_test_labels(path: Path) -> pd.DataFrame:
     """
     path = Path(path)
     card = read_card(path)
+    if "test_labels_sha256" in card:  # stores of before had a hash of the values alone
+        check_file_hash(path / TEST_LABELS, card["test_labels_sha256"])
     labels = read_table(path / TEST_LABELS, ("id", "label"))
     utterances = read_table(path / UTTERANCES, ("id", "split"))
     expected = utterances["id"][utterances["split"] == "test"].tolist()

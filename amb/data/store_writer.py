@@ -76,6 +76,7 @@ def write_store(
         card = _card(dataset, labels, is_test, passed, facts or {})
         hashes = {n: sha256_of(folder / n) for n in (UTTERANCES, LABELS)}
         card["croissant"] = describe(card, {**hashes, FEATURES: features_sha256})
+        card["test_labels_sha256"] = sha256_of(folder / TEST_LABELS)
         write_json(folder / CARD, card)
 
 

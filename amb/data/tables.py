@@ -125,10 +125,15 @@ def check_file_hashes(path: Path) -> None:
         raise InputError(path / CARD, "content_hash", card["content_hash"], expected, DAMAGED)
     for entry in card.get("croissant", {}).get("distribution", []):
         file = path / {UTTERANCES: UTTERANCES, LABELS: LABELS, FEATURES: FEATURES}[entry["name"]]
-        require_file(file)
-        found = sha256_of(file)
-        if found != entry["sha256"]:
-            raise InputError(file, "SHA-256", found, f"{entry['sha256']} of the card", DAMAGED)
+        check_file_hash(file, entry["sha256"])
+
+
+def check_file_hash(file: Path, expected: str) -> None:
+    """Compare a file of a store with the SHA-256 that the card has of its bytes."""
+    require_file(file)
+    found = sha256_of(file)
+    if found != expected:
+        raise InputError(file, "SHA-256", found, f"{expected} of the card", DAMAGED)
 
 
 def require_file(file: Path) -> None:

@@ -77,12 +77,26 @@ def test_firewall_returns_test_labels_only(store_folder: Path) -> None:
     assert labels["label"].tolist() == [-3.0]
 
 
-def test_firewall_refuses_changed_test_labels(store_folder: Path, tmp_path: Path) -> None:
+def test_firewall_refuses_changed_test_labels(store_folder: Path) -> None:
     file = store_folder / "labels.test.parquet"
     table = pq.read_table(file).to_pandas()
     table["label"] = np.float32(1)
     table.to_parquet(file)
+    with pytest.raises(InputError, match=r"labels\.test\.parquet: SHA-256"):
+        read_test_labels(store_folder)
+    card = json.loads((store_folder / "card.json").read_text())
+    del card["test_labels_sha256"]  # as in stores that were written before there was one
+    (store_folder / "card.json").write_text(json.dumps(card))
     with pytest.raises(InputError, match=r"labels\.test\.parquet: content"):
+        read_test_labels(store_folder)
+
+
+def test_firewall_refuses_a_bit_that_says_nothing(store_folder: Path) -> None:
+    file = store_folder / "labels.test.parquet"
+    content = bytearray(file.read_bytes())
+    content[content.rindex(b"parquet-cpp")] ^= 1  # who wrote the file
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"labels\.test\.parquet: SHA-256"):
         read_test_labels(store_folder)
 
 

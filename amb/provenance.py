@@ -36,7 +36,7 @@ NO_SOURCES = (
     *("amb.study", "amb.checked_files", "amb.presets", "amb.search_space"),
     *("amb.files", "amb.heartbeat", "amb.devices", "amb.errors", "amb.failures", "amb.status"),
     *("amb.cli", "amb.printable", "amb.provenance", "amb.source_graph"),
-    *("amb.termination", "amb.workflow_locks"),
+    *("amb.file_times", "amb.termination", "amb.workflow_locks"),
 )
 
 PACKAGES = ("amb-suite", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas")

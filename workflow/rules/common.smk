@@ -12,6 +12,7 @@ from amb.data.sources import source_files
 from amb.devices.visible import usable_gpus
 from amb.errors import InputError
 from amb.family import layerwise_methods, tuning_by_fusion, where_and_how
+from amb.file_times import date_future_files_now
 from amb.reporting.figures.figure_list import figures_of
 from amb.reporting.markup import restructured_text
 from amb.reporting.metric_display import METRICS
@@ -72,6 +73,14 @@ onstart:
 # A path inside this study's results.
 def results(path):
     return f"results/{STUDY.name}/{path}"
+
+
+# Snakemake refuses what is older than its inputs, and cannot know that a clock was wrong.
+if workflow.is_main_process and (ahead := date_future_files_now(Path(results("")))):
+    print(
+        f"Of {results('')} {ahead} files were dated in the future: they are of now.",
+        file=sys.stderr,
+    )
 
 
 # A table's files beside its page, which Snakemake's report shows.

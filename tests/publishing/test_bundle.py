@@ -75,7 +75,9 @@ def test_the_metadata_name_every_file_of_the_results_with_its_hash(unpacked):
     assert run["endTime"].startswith(entities["./"]["datePublished"])
 
 
-@pytest.mark.skipif(not VALIDATOR, reason="AMB_ROC_VALIDATOR names no Python with roc-validator")
+@pytest.mark.skipif(
+    not VALIDATOR, reason="AMB_ROC_VALIDATOR names no Python with roc-validator and rocrate"
+)
 def test_the_validator_accepts_the_bundle_as_a_workflow_run_crate(unpacked, tmp_path):
     script = Path(__file__).with_name("validate_crate.py")
     command = [VALIDATOR, str(script), str(unpacked), str(tmp_path / "cache")]

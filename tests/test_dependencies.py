@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -115,6 +116,20 @@ def test_a_command_whose_extra_is_missing_names_it_and_nothing_else(
     said = capsys.readouterr().err
     assert f'pip install "amb-suite[{extra}]"' in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_without_torch_the_extra_is_named_before_any_file_is_looked_at(
+    command, monkeypatch, capsys, tmp_path
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
+    )
+    folders = [part for name in ("store", "backbone", "runs") for part in (f"--{name}", tmp_path)]
+    run_of = ["--study", ROOT / "config" / "demo.yaml", "--method", "amb", "--seeds", "1"]
+    assert main([command, *map(str, [*folders, *run_of])]) == 2
+    assert 'pip install "amb-suite[train]"' in capsys.readouterr().err
 
 
 def test_what_the_core_and_the_report_import_is_declared_by_them():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,8 +39,10 @@ def build_job(args: argparse.Namespace) -> Job:
         The job.
 
     Raises:
+        ModuleNotFoundError: The training extra is not installed.
         InputError: The study has no such method, or a file of the store is damaged.
     """
+    _require_torch()
     from amb.data.tables import check_file_hashes
     from amb.errors import InputError
     from amb.study import load_study
@@ -51,6 +54,12 @@ def build_job(args: argparse.Namespace) -> Job:
     check_file_hashes(args.store)  # once a job; its workers trust it
     device = lease_device(args.gpus)
     return Job(args.study, args.store, args.backbone, args.method, args.runs, device)
+
+
+def _require_torch() -> None:
+    """Refuse where torch is missing before any file is looked at: workers alone import it."""
+    if importlib.util.find_spec("torch") is None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
 
 def lease_device(gpus: int) -> str:

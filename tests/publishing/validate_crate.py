@@ -1,4 +1,4 @@
-"""Validate an RO-Crate offline: run by the Python of an environment that has roc-validator and rocrate.
+"""Validate an RO-Crate offline, run by a Python that has roc-validator and rocrate.
 
 The validator wants the context of RO-Crate 1.1 from the network, or from its cache. The cache is
 filled with the context that the package ``rocrate`` brings: a later one, with two names of

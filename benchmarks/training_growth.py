@@ -124,7 +124,7 @@ def main() -> None:
     sizes += [(LENGTH_UTTERANCES, pieces) for pieces in args.pieces]
     where = {**machine(), "backbone": args.backbone, "steps": args.steps, "device": args.device}
     points = []
-    for number, pieces in sizes:
+    for number, pieces in dict.fromkeys(sizes):
         folder = args.folder.resolve() / f"{number}_{pieces}"
         methods: dict[str, dict] = {name: {} for name in args.methods}
         split = {"train": number, "valid": 32, "test": 32}

@@ -25,10 +25,9 @@ def date_future_files_now(folder: Path) -> int:
         How many files were dated in the future.
     """
     now = time.time_ns()
-    files = [Path(place, name) for place, _, names in os.walk(folder) for name in names]
-    dated = sorted((_moment(file), file) for file in files)
-    future = [file for moment, file in dated if moment > now + TOLERANCE_NS]
-    for place, file in enumerate(reversed(future)):
+    files = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    future = [file for file in files if _moment(file) > now + TOLERANCE_NS]
+    for place, file in enumerate(sorted(future, key=_moment, reverse=True)):
         moment = now - place * STEP_NS
         with contextlib.suppress(OSError):  # not ours, or on a file system that is read-only
             os.utime(file, ns=(moment, moment), follow_symlinks=False)

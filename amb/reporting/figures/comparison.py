@@ -19,6 +19,8 @@ from amb.reporting.figures.style import (
     house_style,
     metric_panels,
     panel_heading,
+    seed_counts,
+    seeds_span,
     wrapped,
 )
 from amb.reporting.metric_display import METRICS, MetricDisplay
@@ -170,12 +172,8 @@ def _draw_mean(axes: Axes, row: int, interval: np.ndarray, marker: str, color: s
 def _data_text(scores: pd.DataFrame, summary: pd.DataFrame, metrics: Sequence[str]) -> str:
     """Return the numbers of utterances, videos and seeds behind the figure."""
     own = summary[summary["metric"].isin(metrics)]
-    seeds = scores.groupby("method")["seed"].nunique()
-    span = f"{seeds.min()} to {seeds.max()}" if seeds.min() < seeds.max() else f"{seeds.max()}"
-    return (
-        f"Test split: {own['n_items'].max():.0f} utterances of {own['n_videos'].max():.0f} videos; "
-        f"{span} seeds a method"
-    )
+    items = f"{own['n_items'].max():.0f} utterances of {own['n_videos'].max():.0f} videos"
+    return f"Test split: {items}; {seeds_span(seed_counts(scores, scores['method'].unique()))}"
 
 
 def _add_legend(figure: Figure, reference: str, alpha: float, title: str) -> None:

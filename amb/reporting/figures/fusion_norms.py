@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from amb.evaluation.predictions import run_folder
-from amb.reporting.figures.style import house_style, method_panels, note_seeds, series
+from amb.reporting.figures.style import house_style, method_panels, note_seeds, seed_counts, series
 from amb.reporting.inputs import Layout, read_table
 
 FUSION_NORMS = Layout(text=("part",), numbers=("layer", "added", "hidden", "ratio", "pieces"))
@@ -65,8 +65,7 @@ def fusion_norms_figure(norms: pd.DataFrame, labels: Mapping[str, str]) -> Figur
             _draw_panel(axes, norms[norms["method"] == method], parts)
         panels[0].set_ylim(bottom=0)
         figure.supylabel("Norm of what is added,\n% of the state's norm", fontsize=7)
-        seeds = norms.groupby("method")["seed"].nunique()
-        note = note_seeds(panels, [int(seeds[method]) for method in labels])
+        note = note_seeds(panels, seed_counts(norms, labels))
         _add_legend(figure, parts, note, norms["pieces"].max())
     return figure
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.colors
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -137,13 +138,24 @@ def note_seeds(panels: Sequence[Axes], counts: Sequence[int]) -> str:
     Returns:
         What a legend says of the seeds: "5 seeds a method", or the span of their numbers.
     """
-    least, most = min(counts), max(counts)
-    if least < most:
+    if min(counts) < max(counts):
         for axes, count in zip(panels, counts, strict=True):
             axes.text(0.97, 0.03, seeds_text(count), transform=axes.transAxes, ha="right",
                       fontsize=5.5, color=GREY, gid="seeds")  # fmt: skip
-        return f"{least} to {most} seeds a method"
-    return f"{seeds_text(most)} a method"
+    return seeds_span(counts)
+
+
+def seed_counts(runs: pd.DataFrame, methods: Iterable[str]) -> list[int]:
+    """Return how many seeds each method has in a frame with the columns method and seed."""
+    counts = runs.groupby("method")["seed"].nunique()
+    return [int(counts[method]) for method in methods]
+
+
+def seeds_span(counts: Sequence[int]) -> str:
+    """Return "5 seeds a method", or "4 to 6 seeds a method" where their numbers differ."""
+    least, most = min(counts), max(counts)
+    span = f"{least} to {most} seeds" if least < most else seeds_text(most)
+    return f"{span} a method"
 
 
 def seeds_text(count: int) -> str:

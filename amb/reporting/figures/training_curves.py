@@ -16,6 +16,7 @@ from amb.reporting.figures.style import (
     house_style,
     method_panels,
     note_seeds,
+    seed_counts,
 )
 
 NEAR = 0.25  # beyond the highest median, of the height below it: what is still shown
@@ -44,8 +45,7 @@ def training_curves_figure(curves: pd.DataFrame, labels: Mapping[str, str]) -> F
             _draw_runs(axes, own[own["method"] == method], high)
         panels[0].set_ylim(low, high)
         figure.supylabel("Validation MAE (lower is better)", fontsize=7)
-        seeds = own.groupby("method")["seed"].nunique()
-        note = note_seeds(panels, [int(seeds[method]) for method in labels])
+        note = note_seeds(panels, seed_counts(own, labels))
         _add_legend(figure, note, bool((own["valid_mae"] > high).any()))
     return figure
 

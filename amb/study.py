@@ -56,12 +56,16 @@ class BackboneSettings:
     frozen_dropout: bool = False
 
 
+# Values that a recipe had before they could be chosen.
+UNSAID = {"precision": "float32", "length_window": 1}
+
+
 @dataclass(frozen=True)
 class TrainingSettings:
     """The training recipe; rates as AdamW takes them, patience in epochs.
 
     ``group_learning_rates`` is for methods whose parts train at rates of their own; ``precision``
-    is ``float32`` or ``bf16``.
+    is ``float32`` or ``bf16``; ``length_window`` is in batches (``amb.training.epoch_order``).
 
     Reconstruction: every value. The abstract states no hyper-parameter.
     """
@@ -79,15 +83,17 @@ class TrainingSettings:
     plateau_patience: int = 2
     matmul_precision: str = "medium"
     precision: str = "float32"
+    length_window: int = 1
 
     def described(self) -> dict[str, Any]:
-        """Return the recipe as plain JSON-able values; a precision of float32 goes without saying.
+        """Return the recipe as plain JSON-able values, without ``UNSAID`` ones.
 
-        Runs from before it could be chosen keep their identity.
+        Runs from before there was a choice keep their identity.
         """
         values = dataclasses.asdict(self)
-        if self.precision == "float32":
-            del values["precision"]
+        for name, default in UNSAID.items():
+            if values[name] == default:
+                del values[name]
         return values
 
 

@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
+from amb.training.epoch_order import epoch_order
 from amb.training.job import Job
 from amb.training.loop import Position, backward
 from amb.training.memory import MemoryEstimate, estimate_memory
@@ -28,7 +29,6 @@ from amb.training.pack import Pack
 from amb.training.record import device_name, peak_memory_bytes, reset_peak_memory
 from amb.training.run import build_model, open_context
 from amb.training.seed_training import SeedTraining
-from amb.training.seeds import epoch_order
 from amb.training.seen_embedding import train_seen_rows_only
 from benchmarks.command import add_size_arguments, publish, training_parser
 from benchmarks.mosi_like import job_of, prepare
@@ -64,7 +64,7 @@ class Way:
                       for own in groups]  # fmt: skip
         for _, pack in self.packs:
             pack.model.train()
-        orders = [epoch_order(seed, 1, len(self.data)) for seed in seeds]
+        orders = [epoch_order(self.data.token_ids.lengths, settings, seed, 1) for seed in seeds]
         self.rows = torch.stack(orders).to(context.device).split(settings.batch_size, dim=1)
         self.device, self.step = context.device, 0
 

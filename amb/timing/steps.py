@@ -16,12 +16,12 @@ from torch import Tensor
 from amb.errors import InputError
 from amb.model.precision import BF16, use_matmul_precision
 from amb.study import TrainingSettings
+from amb.training.epoch_order import epoch_order
 from amb.training.job import Job
 from amb.training.loop import Position, backward
 from amb.training.pack import Pack
 from amb.training.run import build_model, open_context
 from amb.training.seed_training import SeedTraining
-from amb.training.seeds import epoch_order
 from amb.training.seen_embedding import train_seen_rows_only
 
 
@@ -84,7 +84,7 @@ class TimedRow:
         return time.perf_counter() - start, utterances
 
     def _endless_rows(self, seed: int) -> Iterator[Tensor]:
-        order = epoch_order(seed, 1, len(self._data)).to(self.device)
+        order = epoch_order(self._data.token_ids.lengths, self.settings, seed, 1).to(self.device)
         while True:
             yield from order.split(self.settings.batch_size)
 

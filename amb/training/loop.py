@@ -24,12 +24,12 @@ from torch import Tensor
 from amb.data.batches import SplitData
 from amb.model.method import SentimentModel
 from amb.study import TrainingSettings
+from amb.training.epoch_order import epoch_order
 from amb.training.job import Epoch
 from amb.training.memory import is_out_of_memory
 from amb.training.pack import Pack
 from amb.training.predict import BATCH, mean_absolute_error
 from amb.training.seed_training import SeedTraining, TrainingResult
-from amb.training.seeds import epoch_order
 
 OnEpoch = Callable[[int, Epoch], None]
 Notice = Callable[[str], None]
@@ -191,7 +191,8 @@ class _Loop:
 
     def _order(self, active: Sequence[SeedTraining], epoch: int) -> Tensor:
         """Return the order of utterances of each seed: (K, U)."""
-        orders = [epoch_order(t.seed, epoch, len(self.train_data)) for t in active]
+        lengths = self.train_data.token_ids.lengths
+        orders = [epoch_order(lengths, self.settings, t.seed, epoch) for t in active]
         return torch.stack(orders).to(self.device)
 
     def _epoch(

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
 
 
 def derive_seed(purpose: str, seed: int, *place: int) -> int:
@@ -39,9 +38,3 @@ def seeded(purpose: str, seed: int) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(purpose, seed))
         yield
-
-
-def epoch_order(seed: int, epoch: int, utterances: int) -> Tensor:
-    """Return the order in which a run is shown its utterances in one epoch: (U,) int64."""
-    generator = torch.Generator().manual_seed(derive_seed("order", seed, epoch))
-    return torch.randperm(utterances, generator=generator)

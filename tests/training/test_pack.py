@@ -111,6 +111,10 @@ def test_every_part_of_the_family_packs(job_of, options):
     assert_packed_equals_alone(job_of("amb", options))
 
 
+def test_seeds_pack_whose_batches_are_of_like_length(job_of):
+    assert_packed_equals_alone(job_of("amb", training="{length_window: 2}"))
+
+
 @pytest.mark.parametrize("row", ["amb", "finetuned_fusion"])
 def test_seeds_pack_in_bf16_and_agree_within_its_rounding(job_of, row):
     job = job_of(row, training="{precision: bf16}")

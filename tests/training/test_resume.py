@@ -21,15 +21,16 @@ IN_CLOSED_FORM = {"mean_predictor", "majority_class", "label_oracle"}
 ROWS = ["amb", *sorted(p.stem for p in BASELINES.glob("*.py") if p.stem != "__init__")]
 SEEDS = (1111, 1112)
 # Kills of packed seeds, and again of single ones; `make test-faults` has many more, at any moment.
-KILLS = {"float32": 4, "bf16": 2}
+PLAIN, IN_BF16, BY_LENGTH = "precision: float32", "precision: bf16", "length_window: 2"
+KILLS = {PLAIN: 4, IN_BF16: 2}
 
 
 @pytest.fixture
 def job_of(tiny, tmp_path):
-    def make(row: str, name: str, keep_minutes: float = 0.0, precision: str = "float32") -> Job:
+    def make(row: str, name: str, keep_minutes: float = 0.0, recipe: str = PLAIN) -> Job:
         content = tiny.file.read_text(encoding="utf-8")
         file = tmp_path / "study.yaml"
-        training = f"{{max_epochs: 3, precision: {precision}}}"
+        training = f"{{max_epochs: 3, {recipe}}}"
         line = f"methods:\n  under_test: {{builder: {row}, training: {training}}}\n"
         file.write_text(content.replace("methods:\n", line), encoding="utf-8")
         runs = tmp_path / name
@@ -56,16 +57,16 @@ def ignore(seed, epoch):
     """Do nothing with an epoch."""
 
 
-IN_FLOAT32 = [(row, "float32") for row in ROWS if row not in IN_CLOSED_FORM]
-IN_BF16 = [(row, "bf16") for row in ("amb", "finetuned_fusion", "misa")]
+EVERY_ROW = [(row, PLAIN) for row in ROWS if row not in IN_CLOSED_FORM]
+SOME_IN_BF16 = [(row, IN_BF16) for row in ("amb", "finetuned_fusion", "misa")]
 
 
-@pytest.mark.parametrize(("row", "precision"), [*IN_FLOAT32, *IN_BF16])
-def test_every_row_goes_on_where_it_was_stopped(job_of, row, precision, monkeypatch):
+@pytest.mark.parametrize(("row", "recipe"), [*EVERY_ROW, *SOME_IN_BF16, ("amb", BY_LENGTH)])
+def test_every_row_goes_on_where_it_was_stopped(job_of, row, recipe, monkeypatch):
     seed = SEEDS[:1]
-    undisturbed = job_of(row, "undisturbed", 60, precision)
+    undisturbed = job_of(row, "undisturbed", 60, recipe)
     run_pack(undisturbed, seed, ignore)
-    stopped = job_of(row, "stopped", precision=precision)
+    stopped = job_of(row, "stopped", recipe=recipe)
     save, left = ResumeFile.save, [5]
 
     def stop_after_five(self, trainings, position):
@@ -86,21 +87,19 @@ def test_every_row_goes_on_where_it_was_stopped(job_of, row, precision, monkeypa
     assert {path.name for path in stopped.folder(seed[0]).iterdir()} == set(OUTPUTS)
 
 
-@pytest.mark.parametrize(
-    ("packed", "precision"), [(False, "float32"), (True, "float32"), (True, "bf16")]
-)
-def test_sigkill_at_any_moment_changes_no_bit(job_of, packed, precision):
+@pytest.mark.parametrize(("packed", "recipe"), [(False, PLAIN), (True, PLAIN), (True, IN_BF16)])
+def test_sigkill_at_any_moment_changes_no_bit(job_of, packed, recipe):
     """Killed at random moments after a step, some of them while the state is written."""
     packs = [SEEDS] if packed else [SEEDS[:1], SEEDS[1:]]
-    undisturbed = job_of("amb", "undisturbed", 60, precision)
-    killed = job_of("amb", "killed", precision=precision)
+    undisturbed = job_of("amb", "undisturbed", 60, recipe)
+    killed = job_of("amb", "killed", recipe=recipe)
     for pack in packs:
         run_pack(undisturbed, pack, ignore)
     chance = random.Random(7)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["amb.training.run"])
     ends = []
-    for _ in range(KILLS[precision]):
+    for _ in range(KILLS[recipe]):
         stepped = context.Event()
         child = context.Process(target=_run_slowly, args=(killed, packs, stepped))
         child.start()
@@ -110,7 +109,7 @@ def test_sigkill_at_any_moment_changes_no_bit(job_of, packed, precision):
         child.kill()
         child.join()
         ends.append(child.exitcode)
-    assert ends.count(-9) >= KILLS[precision] / 3  # the others found the runs complete
+    assert ends.count(-9) >= KILLS[recipe] / 3  # the others found the runs complete
     for pack in packs:
         run_pack(killed, pack, ignore)
     assert all(is_complete(killed, seed) for seed in SEEDS)

@@ -1,8 +1,9 @@
 """The names that a pickle may use, each with an inert constructor of ours.
 
 What these layouts need: NumPy arrays and scalars under the module names of NumPy 1 and 2, byte
-strings as Python 2 and 3 exchange them, ordered dictionaries, sets. Arrays of objects, records and
-dates are refused: objects would bring code back in, and no layout has the others.
+strings as Python 2 and 3 exchange them, ordered dictionaries, sets. An array of objects with one
+axis, which is what pandas makes of a column of texts, holds nothing but a list that the machine has
+made like any other, and comes back as that list. Records and dates are refused: no layout has them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ Spend = Callable[[int], None]
 Buffer = bytes | memoryview
 
 _TYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
+_OBJECTS = re.compile(r"[|]?O[48]?")
 _LARGEST_NDIM = 8
 
 
@@ -65,6 +67,11 @@ class TypeDraft:
         self.code = state[1] + self.code.lstrip("<>=|")
         return self
 
+    @property
+    def is_of_objects(self) -> bool:
+        """Whether an array of the type holds a list."""
+        return _OBJECTS.fullmatch(self.code) is not None
+
     def finished(self) -> np.dtype[Any]:
         """Return the NumPy type."""
         return np.dtype(self.code)
@@ -74,19 +81,23 @@ class TypeDraft:
 class ArrayDraft:
     """An array between its making and the state that holds its values."""
 
-    built: np.ndarray[Any, Any] | None = field(default=None)
+    built: np.ndarray[Any, Any] | list[Any] | None = field(default=None)
 
-    def build(self, state: Any, spend: Spend) -> np.ndarray[Any, Any]:
+    def build(self, state: Any, spend: Spend) -> np.ndarray[Any, Any] | list[Any]:
         """Make the array from ``(version, shape, dtype, is_fortran, data)``, as a view if it can.
 
-        References to the draft that the memo holds lead to the array from now on.
+        References to the draft that the memo holds lead to the array from now on. An array of
+        objects is its list.
         """
         if type(state) is not tuple or len(state) != 5 or type(state[2]) is not TypeDraft:
             raise RefusedError("array state", short(state), "version, shape, type, order and data")
         _, shape, draft, is_fortran, data = state
         if type(is_fortran) not in (bool, int):
             raise RefusedError("array order", short(is_fortran), "a truth value")
-        self.built = _array(data, draft, shape, "F" if is_fortran else "C", spend)
+        if draft.is_of_objects:
+            self.built = _listed(data, shape)
+        else:
+            self.built = _array(data, draft, shape, "F" if is_fortran else "C", spend)
         return self.built
 
 
@@ -95,8 +106,8 @@ BUILDERS = (TypeDraft, ArrayDraft)
 
 def _dtype(arguments: tuple[Any, ...], spend: Spend) -> TypeDraft:
     code = arguments[0] if arguments else None
-    if type(code) is not str or not _TYPE.fullmatch(code):
-        raise RefusedError("dtype", short(code), "numbers, truth values or fixed-width text")
+    if type(code) is not str or not (_TYPE.fullmatch(code) or _OBJECTS.fullmatch(code)):
+        raise RefusedError("dtype", short(code), "numbers, truth values, text or objects")
     return TypeDraft(code)
 
 
@@ -115,6 +126,15 @@ def _from_buffer(arguments: tuple[Any, ...], spend: Spend) -> np.ndarray[Any, An
     return _array(data, draft, shape, order, spend)
 
 
+def _listed(data: Any, shape: Any) -> list[Any]:
+    """Return the list that an array of objects is, once it is as long as its one axis."""
+    if type(data) is not list:
+        raise RefusedError("array data", type(data).__name__, "a list for an array of objects")
+    if type(shape) is not tuple or len(shape) != 1 or shape[0] != len(data):
+        raise RefusedError("array shape", short(shape), f"({len(data)},), the list's length")
+    return data
+
+
 def _array(
     data: Any, draft: TypeDraft, shape: Any, order: Any, spend: Spend
 ) -> np.ndarray[Any, Any]:
@@ -122,8 +142,8 @@ def _array(
     if type(data) is str:  # bytes as Python 2 wrote them
         spend(len(data))
         data = _latin1(data)
-    if not isinstance(data, bytes | memoryview):
-        raise RefusedError("array data", type(data).__name__, "bytes; objects are not read")
+    if draft.is_of_objects or not isinstance(data, bytes | memoryview):
+        raise RefusedError("array data", type(data).__name__, "bytes of numbers or text")
     dtype = draft.finished()
     if type(shape) is not tuple or len(shape) > _LARGEST_NDIM:
         raise RefusedError("array shape", short(shape), f"a tuple of {_LARGEST_NDIM} at most")

@@ -42,7 +42,7 @@ def written(folder, content, name="data.pkl"):
     return folder
 
 
-@pytest.mark.parametrize("kind", [list, np.array])
+@pytest.mark.parametrize("kind", [list, np.array, lambda texts: np.array(texts, dtype=object)])
 def test_an_mmsa_pickle_becomes_utterances_and_unpadded_sequences(tmp_path, kind):
     content = mmsa_content(raw_text=kind(["what a film", "no"]))
     data = checked(read_mmsa(OPTIONS, written(tmp_path, content)), "study")

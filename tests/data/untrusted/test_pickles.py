@@ -95,6 +95,26 @@ def test_arrays_come_back_equal_whatever_their_type_order_and_size(tmp_path, pro
     assert found[6][0] is found[0]
 
 
+@pytest.mark.parametrize("protocol", range(6))
+def test_an_array_of_objects_comes_back_as_its_list(tmp_path, protocol):
+    texts = np.array(["so good", "", "naïve"], dtype=object)  # what pandas makes of a column
+    ragged = np.empty(2, dtype=object)
+    ragged[:] = [np.arange(3.0), np.arange(2.0)]
+    value = {"texts": texts, "again": texts, "none": np.empty(0, dtype=object), "ragged": ragged}
+    found = load_pickle(written(tmp_path, pickle.dumps(value, protocol)))
+    assert found["texts"] == texts.tolist()
+    assert found["again"] is found["texts"]
+    assert found["none"] == []
+    assert same(found["ragged"], ragged.tolist())
+
+
+def test_an_array_of_objects_that_holds_itself_is_inert(tmp_path):
+    own = np.empty(1, dtype=object)
+    own[0] = own
+    (found,) = load_pickle(written(tmp_path, pickle.dumps(own, 4)))
+    assert not isinstance(found, np.ndarray | list)  # a draft, which no reader takes for data
+
+
 def test_large_arrays_stay_in_the_file(tmp_path):
     file = written(tmp_path, pickle.dumps({"a": np.ones((1 << 22,), np.float32)}, 4))
     tracemalloc.start()
@@ -147,6 +167,7 @@ def called(module, name, *arguments):
 
 
 F4 = b"cnumpy\ndtype\n(U\x02f4I0\nI1\ntR"
+OBJECTS = b"cnumpy\ndtype\n(U\x02O8I0\nI1\ntR"
 RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntU\x01btR"
 
 
@@ -238,7 +259,15 @@ HOSTILE = {
     "REDUCE with a list": (b"cnumpy\ndtype\n]R.", "REDUCE"),
     "BUILD on a dict": (b"}}b.", "BUILD"),
     "calling ndarray": (b"cnumpy\nndarray\n(I9\ntR.", "numpy.ndarray"),
-    "object array": (array_of(b"(I1\nt", b"cnumpy\ndtype\n(U\x02O8I0\nI1\ntR", b"]"), "dtype"),
+    "objects that are fewer": (array_of(b"(I1\nt", OBJECTS, b"]"), "array shape"),
+    "objects with two axes": (array_of(b"(I0\nI0\nt", OBJECTS, b"]"), "array shape"),
+    "objects as bytes": (array_of(b"(I1\nt", OBJECTS, b"U\x08abcdefgh"), "array data"),
+    "objects as a tuple": (array_of(b"(I1\nt", OBJECTS, b"(Nt"), "array data"),
+    "one object": (called("numpy.core.multiarray", "scalar", OBJECTS, b"U\x01a"), "array data"),
+    "code in objects": (
+        array_of(b"(I1\nt", OBJECTS, b"]" + called("os", "system", text("true"))[:-1] + b"a"),
+        "os.system",
+    ),
     "record array": (
         array_of(b"(I1\nt", b"cnumpy\ndtype\n(U\x03V12I0\nI1\ntR", b"U\x01a"),
         "dtype",

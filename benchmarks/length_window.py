@@ -1,12 +1,11 @@
-"""What batches of texts of like length would save: an epoch of them beside one of random batches.
+"""What batches of texts of like length save: an epoch of them beside one of random batches.
 
-    python -m benchmarks.length_buckets --folder FOLDER
+    python -m benchmarks.length_window --folder FOLDER
 
-Data are generated in the shape of CMU-MOSI. Three orders of the same utterances take turns in one
-process on one thread, a whole epoch each: random, as training has it; random, then sorted by length
-within every ``WINDOW`` batches, which is what a bucketed sampler does; and sorted throughout, which
-no training could use and no sampler can beat. Also counted: the places that attention and the
-audio-visual encoder compute on. Written: the table in ``benchmarks/README.md``.
+Data are generated in the shape of CMU-MOSI. A row whose recipe has a length window takes turns with
+the same row without one, in one process on one thread, a whole epoch each; the widest window is the
+epoch, which no narrower one can beat. Also counted: the places that attention and the audio-visual
+encoder compute on. Written: the table in ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -19,32 +18,21 @@ from statistics import median
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import torch
 from torch import Tensor
 
+from amb.study import TrainingSettings
 from amb.timing.steps import TimedRow
+from amb.training.epoch_order import epoch_order
 from amb.training.run import open_context
-from amb.training.seeds import epoch_order
 from benchmarks.command import publish, training_parser
 from benchmarks.mosi_like import job_of, prepare
 from benchmarks.readme import machine
 
 ROWS = ("amb", "finetuned_text", "finetuned_fusion")
-SIZES = {"train": 320, "valid": 64, "test": 64}
+SIZES = {"train": 640, "valid": 64, "test": 64}
 MEAN_PIECES, LONGEST = 18, 50
-BATCH_SIZE, WINDOW, SEED = 32, 5, 1111
-
-
-def orders(lengths: Tensor) -> dict[str, Tensor]:
-    """Return the orders of utterances (U,) that are compared, by name."""
-    random = epoch_order(SEED, 1, len(lengths))
-    windows = random.split(BATCH_SIZE * WINDOW)
-    bucketed = [own[torch.argsort(lengths[own], stable=True)] for own in windows]
-    return {
-        "random": random,
-        f"sorted within {WINDOW} batches": torch.cat(bucketed),
-        "sorted throughout": torch.argsort(lengths, stable=True),
-    }
+BATCH_SIZE, SEED = 32, 1111
+WINDOWS = (1, 2, 5, SIZES["train"] // BATCH_SIZE)
 
 
 def places(lengths: Tensor, order: Tensor) -> tuple[float, float]:
@@ -63,41 +51,45 @@ def places(lengths: Tensor, order: Tensor) -> tuple[float, float]:
     return rectangle / int(lengths.sum()), scores / int((lengths**2).sum())
 
 
-def measure(folder: Path, row: str, rounds: int) -> dict[str, list[float]]:
-    """Time epochs in each order in turn: CPU seconds of a step by order, one a round."""
-    job = job_of(folder, row)
-    timed = TimedRow(job, SEED)
-    lengths = open_context(job).splits["train"].token_ids.lengths
-    compared = orders(lengths)
-    steps = -(-len(lengths) // BATCH_SIZE)
-    timed.time_block(steps)  # every text has been read
-    found: dict[str, list[float]] = {name: [] for name in compared}
+def measure(folder: Path, row: str, rounds: int) -> dict[int, list[float]]:
+    """Time epochs under each window in turn: CPU seconds of a step by window, one a round."""
+    steps = -(-SIZES["train"] // BATCH_SIZE)
+    timed = {window: TimedRow(job_of(folder, name_of(row, window)), SEED) for window in WINDOWS}
+    for own in timed.values():
+        own.time_block(steps)  # every text has been read
+    found: dict[int, list[float]] = {window: [] for window in WINDOWS}
     for number in range(rounds):
-        names = list(compared) if number % 2 == 0 else list(reversed(compared))
-        for name in names:
-            timed._rows = iter(compared[name].split(BATCH_SIZE))
+        for window in WINDOWS if number % 2 == 0 else reversed(WINDOWS):
             start = time.process_time()
-            timed.time_block(steps)
-            found[name].append((time.process_time() - start) / steps)
+            timed[window].time_block(steps)
+            found[window].append((time.process_time() - start) / steps)
     print(f"measured {row}", file=sys.stderr)
     return found
 
 
-def table(found: dict[str, dict[str, list[float]]], lengths: Tensor) -> str:
-    """Return the Markdown table: ms of a step, and how many times as fast as in random order."""
-    headers = ["order", "places (B, L)", "scores (B, L, L)"]
+def name_of(row: str, window: int) -> str:
+    """Return what a row under a window is called in the study."""
+    return f"{row}_within_{window}"
+
+
+def table(found: dict[str, dict[int, list[float]]], lengths: Tensor) -> str:
+    """Return the Markdown table: ms of a step, and how many times as fast as in random batches."""
+    headers = ["batches are formed", "places (B, L)", "scores (B, L, L)"]
     headers += [f"{row}, ms | × faster" for row in found]
     lines = [f"| {' | '.join(headers)} |", "|---|" + "---:|" * (2 + 2 * len(found))]
-    for name, order in orders(lengths).items():
-        rectangle, scores = places(lengths, order)
-        cells = [name, f"{rectangle:.2f}", f"{scores:.2f}"]
+    for window in WINDOWS:
+        recipe = TrainingSettings(1, batch_size=BATCH_SIZE, length_window=window)
+        rectangle, scores = places(lengths, epoch_order(lengths, recipe, SEED, 1))
+        within = {1: "at random", WINDOWS[-1]: "by length, within the epoch"}
+        cells = [within.get(window, f"by length, within {window}")]
+        cells += [f"{rectangle:.2f}", f"{scores:.2f}"]
         for own in found.values():
-            ratios = [r / s for r, s in zip(own["random"], own[name], strict=True)]
-            cells.append(f"{1000 * median(own[name]):.0f}")
+            ratios = [r / s for r, s in zip(own[1], own[window], strict=True)]
+            cells.append(f"{1000 * median(own[window]):.0f}")
             cells.append(f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})")
         lines.append(f"| {' | '.join(cells)} |")
     where = machine()
-    rounds = len(next(iter(found.values()))["random"])
+    rounds = len(next(iter(found.values()))[1])
     lines += [
         "",
         "Places and scores with padding, in terms of those without: 1 would be no padding. MiniLM,",
@@ -110,14 +102,21 @@ def table(found: dict[str, dict[str, list[float]]], lengths: Tensor) -> str:
 
 
 def main() -> None:
-    """Prepare the data, time all orders of every row, write the table."""
+    """Prepare the data, time all windows of every row, write the table."""
     parser = training_parser(__doc__, "data and backbone, 200 MB", rounds=6)
     args = parser.parse_args()
     folder = args.folder.resolve()
-    prepare(folder, "minilm", {row: {} for row in ROWS}, SIZES, MEAN_PIECES, LONGEST)
+    methods = {
+        name_of(row, window): {"builder": row, "training": {"length_window": window}}
+        for row in ROWS
+        for window in WINDOWS
+    }
+    prepare(folder, "minilm", methods, SIZES, MEAN_PIECES, LONGEST)
     found = {row: measure(folder, row, args.rounds) for row in ROWS}
-    text = table(found, open_context(job_of(folder, ROWS[0])).splits["train"].token_ids.lengths)
-    publish(args, "length_buckets", text)
+    job = job_of(folder, next(iter(methods)))
+    publish(
+        args, "length_window", table(found, open_context(job).splits["train"].token_ids.lengths)
+    )
 
 
 if __name__ == "__main__":

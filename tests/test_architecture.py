@@ -40,6 +40,7 @@ WITHOUT_TORCH = (
 )
 SHARED = {
     "checked_files",
+    "durations",
     "errors",
     "family",
     "failures",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,7 +53,8 @@ def profile_row(
         with watch.on(model):
             fit(job, [model], [seed], lambda *_: None)
     training = context.study.methods[job.method].training
-    pieces = float(context.splits["train"].token_ids.lengths.double().mean())
+    data = context.splits["train"]
+    pieces = float(data.token_ids.lengths.double().mean())
     return {
         "schema": 1,
         "study": context.study.name,
@@ -64,6 +66,8 @@ def profile_row(
         "warmup_steps": warmup,
         "steps": steps,
         "batch_size": training.batch_size,
+        "steps_per_epoch": math.ceil(len(data) / training.batch_size),
+        "max_epochs": training.max_epochs,
         **summarise(watch, clock_of(context.device), training.batch_size, pieces),
         "versions": provenance.versions(),
         "source": provenance.commit(),

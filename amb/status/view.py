@@ -16,6 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from amb.durations import duration
 from amb.printable import printable
 from amb.status.runs import Run, State
 from amb.status.steps import FailedStep
@@ -109,20 +110,6 @@ def time_left_text(left: TimeLeft | None) -> str:
     else:
         at_once = "one at a time" if left.at_once == 1 else f"{left.at_once:g} at a time, as now"
     return f"Training left: about {duration(left.seconds)}, {at_once}. Estimate: {'; '.join(runs)}."
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as people say it: ``42 s``, ``3 min 08 s``, ``2 h 05 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    minutes = round(seconds / 60)
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    hours = round(seconds / 3600)
-    return f"{hours // 24} d {hours % 24} h"
 
 
 def _headline(status: StudyStatus) -> str:

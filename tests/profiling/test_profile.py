@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import math
+import re
 import sys
 import time
 
@@ -16,7 +18,7 @@ from amb.profiling.clock import HostClock
 from amb.profiling.profile import PHASES, profile_row, split_step
 from amb.profiling.watch import StepWatch
 from amb.training.job import Job
-from amb.training.run import build_model, fit
+from amb.training.run import build_model, fit, open_context
 
 SEED = 1111
 
@@ -173,8 +175,9 @@ def test_time_spent_in_a_module_is_found_there(job, monkeypatch):
     assert modules["fusion.*"] >= 40
 
 
-def test_throughput_is_that_of_the_steps_without_hooks(profile):
+def test_throughput_is_that_of_the_steps_without_hooks(profile, job):
     assert profile["batch_size"] == 12
+    assert profile["steps_per_epoch"] == math.ceil(len(open_context(job).splits["train"]) / 12)
     assert profile["utterances_per_s"] == pytest.approx(12_000 / profile["step_ms"])
     assert profile["word_pieces_per_s"] > 3 * profile["utterances_per_s"]
 
@@ -189,6 +192,7 @@ def test_the_command_prints_tables_and_writes_numbers_and_a_trace(tiny, tmp_path
     numbers = ["--steps", 2, "--warmup", 1, "--output", files[0], "--trace", files[1]]
     assert main(command(tiny, "finetuned_late", *numbers)) == 0
     printed = capsys.readouterr().out
+    assert re.search(r"An epoch of a seed: \d+ steps, about \d+ s, and validation", printed)
     for text in ("utterances/s", "word-pieces/s", "backward", "optimiser", "attention"):
         assert text in printed
     written = read_json(files[0])

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from amb.cli import main
-from amb.status.view import duration, status_lines, status_table
+from amb.status.view import status_lines, status_table
 
 FAILURE = """amb train: failed: the disk is full, or a quota is
   in: finetuned_text, seeds 1111
@@ -77,19 +77,6 @@ def test_plain_lines_say_the_same_in_words(busy):
     assert "finetuned_text: 1 trained, 1 interrupted, 1 failed" in lines[2]
     assert lines[3].startswith("Training left: about ")
     assert "  what to do: Make room where the results lie." in lines
-
-
-def test_seconds_become_what_people_say():
-    shown = [duration(s) for s in (0.4, 59.4, 59.6, 188, 3600, 7512, 3 * 86400 + 7200)]
-    assert shown == [
-        "0 s",
-        "59 s",
-        "1 min 00 s",
-        "3 min 08 s",
-        "1 h 00 min",
-        "2 h 05 min",
-        "3 d 2 h",
-    ]
 
 
 def test_the_command_prints_json_for_programs(busy, study_file, capsys):

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from amb.durations import duration
 from amb.reporting.markup.grid import Column, Grid
 from amb.reporting.terminal import rich_table
 
@@ -31,6 +32,11 @@ def heading_lines(profile: Mapping[str, Any]) -> Iterator[str]:
     speed = f"{profile['utterances_per_s']:.0f} utterances/s"
     pieces = f"{profile['word_pieces_per_s']:.0f} word-pieces/s"
     yield f"{step_ms:.2f} ms a step, {speed}, {pieces} (median of {profile['steps']} steps)"
+    epoch = duration(step_ms * profile["steps_per_epoch"] / 1000)
+    yield (
+        f"An epoch of a seed: {profile['steps_per_epoch']} steps, about {epoch}, and validation;"
+        f" at most {profile['max_epochs']} epochs."
+    )
     slower = profile["hooked_step_ms"] / step_ms - 1
     yield f"The tables are of further steps, which watching changed by {slower:+.0%}."
 

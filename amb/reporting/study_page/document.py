@@ -25,6 +25,7 @@ from amb.reporting.study_page.origins import origins_of
 from amb.reporting.study_page.report_captions import seed_range
 from amb.reporting.study_page.seeds import seed_payload
 from amb.reporting.study_page.table_list import read_tables
+from amb.reporting.study_page.unbroken import unbroken
 from amb.reporting.study_page.utterances import Utterances, read_utterances, utterance_payload
 from amb.reporting.study_page.variants import variant_payload
 from amb.reporting.study_page.verdict_cards import verdicts_of
@@ -100,11 +101,6 @@ def json_for_script(value: Any) -> Markup:
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(re.sub("[<>&\u2028\u2029]", lambda found: _UNSAFE[found[0]], text))
-
-
-def unbroken(text: str) -> str:
-    """Return a text in which no line ends within a name such as "Acc-7"."""
-    return re.sub(r"(?<=[A-Za-z]-)(?=\d)", "\N{WORD JOINER}", text)
 
 
 def _document(context: dict[str, Any], data: dict[str, Any]) -> str:

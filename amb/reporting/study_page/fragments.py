@@ -9,6 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from amb.reporting.study_page.unbroken import unbroken
+
 _REPEATED = '<span class="visually-hidden">{}</span>'
 
 
@@ -102,7 +104,7 @@ def _cell(token: Token, inner: str, state: _Table) -> str:
     right = "right" in str(token.attrGet("style") or "")
     kind = ' class="num"' if right else ""
     if not state.in_body:
-        return f'<th scope="col"{kind}>{inner}'
+        return f'<th scope="col"{kind}>{unbroken(inner)}'
     if state.column:
         return f"<td{kind}>{inner}"
     state.group = inner or state.group

@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 from amb.errors import InputError
 from amb.reporting.study_page.axis import Axis, axis_of
 from amb.reporting.study_page.claim_words import plain_sentence
-from amb.reporting.study_page.document import json_for_script, unbroken
+from amb.reporting.study_page.document import json_for_script
 from amb.reporting.study_page.effect_plot import effect_plot
 from amb.reporting.study_page.figure_list import FIGURES
 from amb.reporting.study_page.folder import open_folder
@@ -19,6 +19,7 @@ from amb.reporting.study_page.fragments import parts_of
 from amb.reporting.study_page.packing import packing_for
 from amb.reporting.study_page.report_captions import caption_file, caption_params, render_caption
 from amb.reporting.study_page.table_list import read_tables
+from amb.reporting.study_page.unbroken import unbroken
 from amb.reporting.study_page.utterances import read_utterances, utterance_payload
 from amb.reporting.study_page.verdict_cards import verdicts_of
 
@@ -203,3 +204,6 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
 def test_a_metrics_name_keeps_its_hyphen_and_other_words_break_there():
     found = unbroken("AMB + layer-wise fusion in Acc-7 by -3")
     assert found == "AMB + layer-wise fusion in Acc-\N{WORD JOINER}7 by -3"
+    (table,) = parts_of("| Acc-2 (non-0) ↑ |\n|---:|\n| Acc-2 |", "table")
+    assert "Acc-\N{WORD JOINER}2 (non-\N{WORD JOINER}0)\N{NO-BREAK SPACE}↑</th>" in table.html
+    assert ">Acc-2<" in table.html

@@ -1,9 +1,9 @@
 """What batches of texts of like length save: an epoch of them beside one of random batches.
 
-    python -m benchmarks.length_window --folder FOLDER
+    python -m benchmarks.length_window --folder FOLDER [--device cuda] [--backbone NAME]
 
 Data are generated in the shape of CMU-MOSI. A row whose recipe has a length window takes turns with
-the same row without one, in one process on one thread, a whole epoch each; the widest window is the
+the same row without one, in one process, a whole epoch each; the widest window is the
 epoch, which no narrower one can beat. Also counted: the places that attention and the audio-visual
 encoder compute on. Written: the table in ``benchmarks/README.md``.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from statistics import median
 
@@ -24,9 +23,9 @@ from amb.study import TrainingSettings
 from amb.timing.steps import TimedRow
 from amb.training.epoch_order import epoch_order
 from amb.training.run import open_context
-from benchmarks.command import publish, training_parser
+from benchmarks.command import add_size_arguments, publish, training_parser
 from benchmarks.mosi_like import job_of, prepare
-from benchmarks.readme import machine
+from benchmarks.step_clock import clock_and_device, step_seconds
 
 ROWS = ("amb", "finetuned_text", "finetuned_fusion")
 SIZES = {"train": 640, "valid": 64, "test": 64}
@@ -51,18 +50,17 @@ def places(lengths: Tensor, order: Tensor) -> tuple[float, float]:
     return rectangle / int(lengths.sum()), scores / int((lengths**2).sum())
 
 
-def measure(folder: Path, row: str, rounds: int) -> dict[int, list[float]]:
-    """Time epochs under each window in turn: CPU seconds of a step by window, one a round."""
+def measure(folder: Path, row: str, device: str, rounds: int) -> dict[int, list[float]]:
+    """Time epochs under each window in turn: seconds of a step by window, one a round."""
     steps = -(-SIZES["train"] // BATCH_SIZE)
-    timed = {window: TimedRow(job_of(folder, name_of(row, window)), SEED) for window in WINDOWS}
+    jobs = {window: job_of(folder, name_of(row, window), device) for window in WINDOWS}
+    timed = {window: TimedRow(job, SEED) for window, job in jobs.items()}
     for own in timed.values():
         own.time_block(steps)  # every text has been read
     found: dict[int, list[float]] = {window: [] for window in WINDOWS}
     for number in range(rounds):
         for window in WINDOWS if number % 2 == 0 else reversed(WINDOWS):
-            start = time.process_time()
-            timed[window].time_block(steps)
-            found[window].append((time.process_time() - start) / steps)
+            found[window].append(step_seconds(timed[window], steps))
     print(f"measured {row}", file=sys.stderr)
     return found
 
@@ -72,7 +70,9 @@ def name_of(row: str, window: int) -> str:
     return f"{row}_within_{window}"
 
 
-def table(found: dict[str, dict[int, list[float]]], lengths: Tensor) -> str:
+def table(
+    found: dict[str, dict[int, list[float]]], lengths: Tensor, backbone: str, device: str
+) -> str:
     """Return the Markdown table: ms of a step, and how many times as fast as in random batches."""
     headers = ["batches are formed", "places (B, L)", "scores (B, L, L)"]
     headers += [f"{row}, ms | × faster" for row in found]
@@ -88,15 +88,15 @@ def table(found: dict[str, dict[int, list[float]]], lengths: Tensor) -> str:
             cells.append(f"{1000 * median(own[window]):.0f}")
             cells.append(f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})")
         lines.append(f"| {' | '.join(cells)} |")
-    where = machine()
     rounds = len(next(iter(found.values()))[1])
     lines += [
         "",
-        "Places and scores with padding, in terms of those without: 1 would be no padding. MiniLM,",
+        f"Places and scores with padding, in terms of those without: 1 would be no padding."
+        f" {backbone},",
         f"batches of {BATCH_SIZE} of {len(lengths)} texts of {lengths.double().mean():.1f}"
         f" word-pieces in the mean, {LONGEST} at most;",
-        f"CPU time, medians of {rounds} epochs; ratios round by round, median (lowest–highest).",
-        f"{where['processor']}, one thread, load {where['load']:.1f}.",
+        f"medians of {rounds} epochs; ratios round by round, median (lowest–highest).",
+        clock_and_device(device, os.getloadavg()[0]),
     ]
     return "\n".join(lines)
 
@@ -104,6 +104,7 @@ def table(found: dict[str, dict[int, list[float]]], lengths: Tensor) -> str:
 def main() -> None:
     """Prepare the data, time all windows of every row, write the table."""
     parser = training_parser(__doc__, "data and backbone, 200 MB", rounds=6)
+    add_size_arguments(parser)
     args = parser.parse_args()
     folder = args.folder.resolve()
     methods = {
@@ -111,12 +112,11 @@ def main() -> None:
         for row in ROWS
         for window in WINDOWS
     }
-    prepare(folder, "minilm", methods, SIZES, MEAN_PIECES, LONGEST)
-    found = {row: measure(folder, row, args.rounds) for row in ROWS}
-    job = job_of(folder, next(iter(methods)))
-    publish(
-        args, "length_window", table(found, open_context(job).splits["train"].token_ids.lengths)
-    )
+    prepare(folder, args.backbone, methods, SIZES, MEAN_PIECES, LONGEST)
+    found = {row: measure(folder, row, args.device, args.rounds) for row in ROWS}
+    data = open_context(job_of(folder, next(iter(methods)))).splits["train"]
+    text = table(found, data.token_ids.lengths, Path(args.backbone).name, args.device)
+    publish(args, f"length_window_{args.device}", text)
 
 
 if __name__ == "__main__":

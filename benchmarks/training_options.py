@@ -1,17 +1,17 @@
 """What each of the engine's savings is worth: a training step without it, beside one with all.
 
-    python -m benchmarks.training_options --folder FOLDER
+    python -m benchmarks.training_options --folder FOLDER [--device cuda] [--backbone NAME]
 
-Data are generated in the shape of CMU-MOSI. All variants live in one process on one thread and take
+Data are generated in the shape of CMU-MOSI. All variants live in one process and take
 blocks of steps in turn, forwards and backwards. Texts have been read once before timing begins, as
-they have from the second epoch on. Written: the table in ``benchmarks/README.md``.
+they have from the second epoch on, and what compiles has compiled. ``torch.compile``, which the
+engine does not use, stands last. Written: the table in ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -33,9 +33,9 @@ from amb.timing.steps import TimedRow
 from amb.training import seed_training as seed_training_module
 from amb.training.dropout import SeededDropout
 from amb.training.optimiser import build_optimiser
-from benchmarks.command import publish, training_parser
+from benchmarks.command import add_size_arguments, publish, training_parser
 from benchmarks.mosi_like import job_of, prepare
-from benchmarks.readme import machine
+from benchmarks.step_clock import clock_and_device, step_seconds
 
 ROWS = ("amb", "finetuned_text")
 SIZES = {"train": 640, "valid": 64, "test": 64}
@@ -95,9 +95,11 @@ VARIANTS: dict[str, tuple[str, Patches]] = {
     ),
     "the first frozen layer every time": ("amb", lambda stack: None),
     "float32 products by torch's default kernels": ("", lambda stack: None),
+    "*added:* `torch.compile`": ("", lambda stack: None),
 }
 FORGETFUL = "the first frozen layer every time"
 HIGHEST = "float32 products by torch's default kernels"
+COMPILED = "*added:* `torch.compile`"
 
 
 class Variant:
@@ -107,24 +109,25 @@ class Variant:
         folder: What ``prepare`` made.
         row: The row.
         name: Of ``VARIANTS``.
+        device: Where it trains.
     """
 
-    def __init__(self, folder: Path, row: str, name: str) -> None:
+    def __init__(self, folder: Path, row: str, name: str, device: str) -> None:
         self.name, self.row = name, row
         with self._off():
-            self._timed = TimedRow(job_of(folder, row), 1111)
+            self._timed = TimedRow(job_of(folder, row, device), 1111)
         if name == FORGETFUL:
             self._timed._pack.model.backbone.memory = None  # type: ignore[union-attr]
+        if name == COMPILED:  # lengths differ from batch to batch, so shapes are left open
+            self._timed._pack.model.compile(dynamic=True)
 
     def block(self, steps: int) -> float:
-        """Take steps; return the CPU seconds of one."""
+        """Take steps; return the seconds of one."""
         precision = "highest" if self.name == HIGHEST else "medium"
         # A timed row sets its recipe's precision before every block.
         self._timed.settings = replace(self._timed.settings, matmul_precision=precision)
         with self._off():
-            start = time.process_time()
-            self._timed.time_block(steps)
-            return (time.process_time() - start) / steps
+            return step_seconds(self._timed, steps)
 
     @contextmanager
     def _off(self) -> Iterator[None]:
@@ -133,10 +136,12 @@ class Variant:
             yield
 
 
-def measure(folder: Path, rounds: int, steps: int) -> dict[tuple[str, str], list[float]]:
-    """Time all variants in turn: CPU seconds a step by row and variant, one a round."""
+def measure(
+    folder: Path, device: str, rounds: int, steps: int
+) -> dict[tuple[str, str], list[float]]:
+    """Time all variants in turn: seconds a step by row and variant, one a round."""
     variants = [
-        Variant(folder, row, name)
+        Variant(folder, row, name, device)
         for row in ROWS
         for name, (only, _) in VARIANTS.items()
         if only in ("", row)
@@ -152,7 +157,9 @@ def measure(folder: Path, rounds: int, steps: int) -> dict[tuple[str, str], list
     return found
 
 
-def table(found: dict[tuple[str, str], list[float]], mean_pieces: float) -> str:
+def table(
+    found: dict[tuple[str, str], list[float]], backbone: str, device: str, mean_pieces: float
+) -> str:
     """Return the Markdown table: ms of a step, and how many times as long as with all savings."""
     lines = ["| without | " + " | ".join(f"{row}, ms | ×" for row in ROWS) + " |"]
     lines.append("|---|" + "---:|" * 2 * len(ROWS))
@@ -168,13 +175,13 @@ def table(found: dict[tuple[str, str], list[float]], mean_pieces: float) -> str:
             cells += [f"{1000 * median(seconds):.0f}"]
             cells += [f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"]
         lines.append("| " + " | ".join(cells) + " |")
-    where = machine()
+    rounds = len(next(iter(found.values())))
     lines += [
         "",
-        f"MiniLM, batches of 32 texts of {mean_pieces:.1f} word-pieces in the mean, {LONGEST} at",
-        f"most; {len(next(iter(found.values())))} rounds; CPU time, medians; ratios round by",
-        "round, median (lowest–highest).",
-        f"{where['processor']}, one thread, load {where['load']:.1f}.",
+        f"{backbone}, batches of 32 texts of {mean_pieces:.1f} word-pieces in the mean,"
+        f" {LONGEST} at most;",
+        f"medians of {rounds} rounds; ratios round by round, median (lowest–highest).",
+        clock_and_device(device, os.getloadavg()[0]),
     ]
     return "\n".join(lines)
 
@@ -182,11 +189,13 @@ def table(found: dict[tuple[str, str], list[float]], mean_pieces: float) -> str:
 def main() -> None:
     """Prepare the data, time all variants, write the table."""
     parser = training_parser(__doc__, "data and backbone, 200 MB", rounds=8, steps=4)
+    add_size_arguments(parser)
     args = parser.parse_args()
     folder = args.folder.resolve()
-    mean = prepare(folder, "minilm", {row: {} for row in ROWS}, SIZES, MEAN_PIECES, LONGEST)
-    text = table(measure(folder, args.rounds, args.steps), mean)
-    publish(args, "training_options", text)
+    mean = prepare(folder, args.backbone, {row: {} for row in ROWS}, SIZES, MEAN_PIECES, LONGEST)
+    found = measure(folder, args.device, args.rounds, args.steps)
+    text = table(found, Path(args.backbone).name, args.device, mean)
+    publish(args, f"training_options_{args.device}", text)
 
 
 if __name__ == "__main__":

@@ -20,19 +20,17 @@ import ctypes
 import os
 import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from amb.provenance import processor
-from benchmarks.readme import replace_section
+from benchmarks.readme import replace_section, spread
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTHING = "Nothing to be done"
@@ -138,17 +136,13 @@ def table(here: Times, there: Times, listed: list[Command]) -> str:
     for command in listed:
         cpu, wall = zip(*here[command.name], strict=True)
         target = "" if command.target_s is None else f"{command.target_s:.1f}"
-        cells = [command.name, _spread(cpu), _spread(wall), target]
+        cells = [command.name, spread(cpu), spread(wall), target]
         if there:
             other = [seconds for seconds, _ in there[command.name]]
             ratios = [b / a for a, b in zip(cpu, other, strict=True)]
-            cells += [_spread(other), _spread(ratios)]
+            cells += [spread(other), spread(ratios)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from amb.training.epoch_order import epoch_order
 from amb.training.run import open_context
 from benchmarks.command import add_size_arguments, publish, training_parser
 from benchmarks.mosi_like import job_of, prepare
+from benchmarks.readme import spread
 from benchmarks.step_clock import clock_and_device, step_seconds
 
 ROWS = ("amb", "finetuned_text", "finetuned_fusion")
@@ -86,7 +87,7 @@ def table(
         for own in found.values():
             ratios = [r / s for r, s in zip(own[1], own[window], strict=True)]
             cells.append(f"{1000 * median(own[window]):.0f}")
-            cells.append(f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})")
+            cells.append(spread(ratios))
         lines.append(f"| {' | '.join(cells)} |")
     rounds = len(next(iter(found.values()))[1])
     lines += [

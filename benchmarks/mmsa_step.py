@@ -23,7 +23,7 @@ from typing import Any
 from amb.files import write_json
 from benchmarks.command import publish, training_parser
 from benchmarks.mosi_like import prepare
-from benchmarks.readme import machine
+from benchmarks.readme import machine, spread
 
 ROOT = Path(__file__).resolve().parent.parent
 MMSA = "bert_mag"
@@ -118,7 +118,7 @@ def ratio(blocks: Sequence[dict], row: str, precision: str, theirs: str) -> str:
     """Return how many times as fast a row is as MMSA's, round by round: median (lowest–highest)."""
     pairs = zip(speeds(blocks, row, precision), speeds(blocks, MMSA, theirs), strict=True)
     ratios = [ours / other for ours, other in pairs]
-    return f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+    return spread(ratios)
 
 
 def table(measured: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ from amb.training.seed_training import SeedTraining
 from amb.training.seen_embedding import train_seen_rows_only
 from benchmarks.command import add_size_arguments, publish, training_parser
 from benchmarks.mosi_like import job_of, prepare
-from benchmarks.readme import machine
+from benchmarks.readme import machine, spread
 
 ROWS = ("amb", "finetuned_fusion")
 SIZES = {"train": 320, "valid": 64, "test": 64}
@@ -132,11 +132,10 @@ def table(found: Sequence[Measured], backbone: str, device: torch.device, mean: 
     ]
     for own in found:
         ratios = [t / p for t, p in zip(own.in_turn, own.packed, strict=True)]
-        spread = f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
         each = own.estimate
         mib = (each.shared + own.K * (each.trained + each.activations)) / 2**20
         cells = [own.row, str(own.K), f"{1000 * median(own.packed):.1f}"]
-        cells += [f"{1000 * median(own.in_turn):.1f}", spread, f"{mib:.0f}"]
+        cells += [f"{1000 * median(own.in_turn):.1f}", spread(ratios), f"{mib:.0f}"]
         if device.type == "cuda":
             cells[-1] += f" (peak of both ways: {own.peak_packed / 2**20:.0f})"
         lines.append("| " + " | ".join(cells) + " |")

@@ -1,10 +1,12 @@
-"""Puts a table into ``benchmarks/README.md``, between two comments that name it."""
+"""What the tables of ``benchmarks/README.md`` have in common, and how one gets there."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from amb import provenance
 from amb.files import write_text
@@ -27,6 +29,11 @@ def replace_section(name: str, text: str, file: Path = README) -> None:
     before, rest = content.split(begin, 1)
     after = rest.split(end, 1)[1]
     write_text(file, f"{before}{begin}{text.rstrip()}\n{end}{after}")
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return a median with the lowest and the highest value: ``1.14 (1.05–1.23)``."""
+    return f"{median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 
 def machine() -> dict[str, object]:

@@ -35,6 +35,7 @@ from amb.training.dropout import SeededDropout
 from amb.training.optimiser import build_optimiser
 from benchmarks.command import add_size_arguments, publish, training_parser
 from benchmarks.mosi_like import job_of, prepare
+from benchmarks.readme import spread
 from benchmarks.step_clock import clock_and_device, step_seconds
 
 ROWS = ("amb", "finetuned_text")
@@ -65,12 +66,31 @@ def _unfused(*arguments: object) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, fused=False)
 
 
+def _pad_everywhere(stack: ExitStack) -> None:
+    stack.enter_context(patch.object(amb_module, "TokenLayout", PaddedLayout))
+
+
+def _do_not_fuse_adamw(stack: ExitStack) -> None:
+    stack.enter_context(patch.object(seed_training_module, "build_optimiser", _unfused))
+
+
+def _train_all_embeddings(stack: ExitStack) -> None:
+    stack.enter_context(patch.object(steps_module, "train_seen_rows_only", lambda *_: {}))
+
+
+def _all_off(stack: ExitStack) -> None:
+    for off in (_pad_everywhere, _do_not_fuse_adamw, _train_all_embeddings):
+        off(stack)
+
+
+FORGETFUL = "the first frozen layer every time"
+HIGHEST = "float32 products by torch's default kernels"
+PLAIN = "all that pays: the plain loop"
+COMPILED = "*added:* `torch.compile`"
+# What is off, and the one row that has it to lose; "": both.
 VARIANTS: dict[str, tuple[str, Patches]] = {
     "all savings": ("", lambda stack: None),
-    "padding in every layer, not in attention alone": (
-        "finetuned_text",
-        lambda stack: stack.enter_context(patch.object(amb_module, "TokenLayout", PaddedLayout)),
-    ),
+    "padding in every layer, not in attention alone": ("finetuned_text", _pad_everywhere),
     "torch's dropout": (
         "",
         lambda stack: stack.enter_context(
@@ -81,25 +101,13 @@ VARIANTS: dict[str, tuple[str, Patches]] = {
         "",
         lambda stack: stack.enter_context(patch.object(BertAttention, "_mix", _fused_attention)),
     ),
-    "AdamW not fused": (
-        "",
-        lambda stack: stack.enter_context(
-            patch.object(seed_training_module, "build_optimiser", _unfused)
-        ),
-    ),
-    "all 30,522 word embeddings train": (
-        "finetuned_text",
-        lambda stack: stack.enter_context(
-            patch.object(steps_module, "train_seen_rows_only", lambda *_: {})
-        ),
-    ),
-    "the first frozen layer every time": ("amb", lambda stack: None),
-    "float32 products by torch's default kernels": ("", lambda stack: None),
-    "*added:* `torch.compile`": ("", lambda stack: None),
+    "AdamW not fused": ("", _do_not_fuse_adamw),
+    "all 30,522 word embeddings train": ("finetuned_text", _train_all_embeddings),
+    FORGETFUL: ("amb", lambda stack: None),
+    HIGHEST: ("", lambda stack: None),
+    PLAIN: ("", _all_off),
+    COMPILED: ("", lambda stack: None),
 }
-FORGETFUL = "the first frozen layer every time"
-HIGHEST = "float32 products by torch's default kernels"
-COMPILED = "*added:* `torch.compile`"
 
 
 class Variant:
@@ -116,14 +124,14 @@ class Variant:
         self.name, self.row = name, row
         with self._off():
             self._timed = TimedRow(job_of(folder, row, device), 1111)
-        if name == FORGETFUL:
+        if name in (FORGETFUL, PLAIN) and row == "amb":
             self._timed._pack.model.backbone.memory = None  # type: ignore[union-attr]
         if name == COMPILED:  # lengths differ from batch to batch, so shapes are left open
             self._timed._pack.model.compile(dynamic=True)
 
     def block(self, steps: int) -> float:
         """Take steps; return the seconds of one."""
-        precision = "highest" if self.name == HIGHEST else "medium"
+        precision = "highest" if self.name in (HIGHEST, PLAIN) else "medium"
         # A timed row sets its recipe's precision before every block.
         self._timed.settings = replace(self._timed.settings, matmul_precision=precision)
         with self._off():
@@ -173,7 +181,7 @@ def table(
                 continue
             ratios = [s / b for s, b in zip(seconds, found[row, everything], strict=True)]
             cells += [f"{1000 * median(seconds):.0f}"]
-            cells += [f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"]
+            cells += [spread(ratios)]
         lines.append("| " + " | ".join(cells) + " |")
     rounds = len(next(iter(found.values())))
     lines += [

@@ -29,7 +29,7 @@ from amb.timing.steps import TimedRow
 from amb.training.record import device_name
 from benchmarks.command import publish, training_parser
 from benchmarks.mosi_like import job_of, prepare
-from benchmarks.readme import machine
+from benchmarks.readme import machine, spread
 
 ROWS = ("amb", "finetuned_text")
 SIZES = {"train": 320, "valid": 64, "test": 64}
@@ -101,7 +101,7 @@ def lines_of(backbone: str, row: str, found: Times) -> list[str]:
                 base[clock] / own[clock] for base, own in zip(found[FLOAT32], seconds, strict=True)
             ]
             cells.append(f"{1000 * median(own[clock] for own in seconds):.0f}")
-            cells.append(f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})")
+            cells.append(spread(ratios))
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.whole_demo --beside CHECKOUT
 
-Both run their own workflow on their own demo study with this environment, in turn, each time in an
+Both run their own workflow on their own demo study in the active environment, in turn, each in an
 empty folder and on the CPU. Seconds of training are the wall times that runs record, summed: what
 the engine is answerable for. Wall and CPU time are of everything, and a later checkout makes more
 of the same runs. Prints a Markdown table; --readme puts it into the README here.
@@ -20,7 +20,7 @@ from statistics import median
 
 from amb.files import read_json
 from benchmarks.everyday import PR_SET_CHILD_SUBREAPER, ROOT, Command, commit_of, measure
-from benchmarks.readme import machine, replace_section
+from benchmarks.readme import machine, replace_section, spread
 
 Seconds = dict[str, list[float]]
 
@@ -58,9 +58,8 @@ def table(found: dict[str, Seconds]) -> str:
     lines = [f"| | {' | '.join(found)} | × |", "|---|---:|---:|---:|"]
     for name in here:
         ratios = [b / a for a, b in zip(here[name], there[name], strict=True)]
-        span = f" ({min(ratios):.2f}–{max(ratios):.2f})" if min(ratios) < max(ratios) else ""
         cells = [f"{median(own[name]):.0f}" for own in (here, there)]
-        lines.append(f"| {name} | {' | '.join(cells)} | {median(ratios):.2f}{span} |")
+        lines.append(f"| {name} | {' | '.join(cells)} | {spread(ratios)} |")
     return "\n".join(lines)
 
 

@@ -29,6 +29,9 @@ MARGIN = 2.0
 STEP_S = 0.02  # of an utterance, whatever the language model
 STEP_S_PER_WEIGHT = 1.2e-9
 GPU_SPEEDUP = 100.0
+FORWARD = 1 / 3  # of a training step: no gradient, no optimiser
+# Predicting for less than this, by the guess above, is over before more processes have started.
+ALONE_S = 60.0
 
 MEMORY_MB = 3000  # of every job that imports torch
 WORKER_MB = 600  # of one process more
@@ -62,9 +65,24 @@ class Workload:
         Returns:
             Minutes, rounded up.
         """
-        step_s = STEP_S + STEP_S_PER_WEIGHT * self.encoder_weights
         in_turn = seeds / GPU_SPEEDUP if gpus else math.ceil(seeds / workers)
-        return math.ceil(START_MINUTES + MARGIN * self.utterances * step_s * epochs * in_turn / 60)
+        return math.ceil(START_MINUTES + MARGIN * self._pass_s * epochs * in_turn / 60)
+
+    def prediction_processes(self, seeds: int) -> int:
+        """Return how many processes are to share the predictions of some seeds on a CPU.
+
+        Args:
+            seeds: Runs of one job.
+
+        Returns:
+            1 where the others would start for nothing, else one a seed.
+        """
+        return seeds if FORWARD * self._pass_s * seeds > ALONE_S else 1
+
+    @property
+    def _pass_s(self) -> float:
+        """Seconds of a pass over all utterances, in training, on one core."""
+        return self.utterances * (STEP_S + STEP_S_PER_WEIGHT * self.encoder_weights)
 
     def memory_mb(self, workers: int) -> int:
         """Return how much memory a job may take that builds models.

@@ -36,6 +36,13 @@ def test_the_backbones_size_is_that_of_the_layers_kept(tmp_path, random_bert):
     assert encoder(tmp_path) == 12 * 12 * 768**2
 
 
+def test_processes_share_predictions_only_where_these_outlast_their_start():
+    demo, mosei = (workload_of(load_study(f"config/{name}.yaml")) for name in ("demo", "mosei"))
+    assert demo.prediction_processes(6) == 1
+    assert mosei.prediction_processes(6) == 6
+    assert mosei.prediction_processes(1) == 1
+
+
 def test_time_grows_with_epochs_utterances_and_what_runs_in_turn():
     load = Workload(utterances=6000, encoder_weights=0, weights=0)
     # 6000 utterances at 0.02 s and a margin of 2 are 4 minutes an epoch; 10 are for the start.

@@ -57,7 +57,7 @@ rule check_methods:
         results("logs/check_methods.log"),
     benchmark:
         results("benchmarks/check_methods.tsv")
-    priority: 1
+    priority: 2
     resources:
         **need(10 + len(STUDY.methods), WORKLOAD.memory_mb),
     params:

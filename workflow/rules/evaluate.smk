@@ -17,7 +17,7 @@ for method, pack, seeds in packs():
             results(f"logs/evaluate_{method}_{pack}.log"),
         benchmark:
             results(f"benchmarks/evaluate_{method}_{pack}.tsv")
-        threads: seed_threads(seeds)
+        threads: prediction_threads(seeds)
         resources:
             **prediction_need(seeds),
             gpu=1,
@@ -92,7 +92,7 @@ for method, pack, seeds in FUSION_PACKS:
             results(f"logs/measure_fusion_{method}_{pack}.log"),
         benchmark:
             results(f"benchmarks/measure_fusion_{method}_{pack}.tsv")
-        threads: seed_threads(seeds)
+        threads: prediction_threads(seeds)
         resources:
             **prediction_need(seeds),
             gpu=1,

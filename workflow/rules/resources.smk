@@ -43,6 +43,16 @@ def prediction_need(seeds):
     return model_need(2, len(seeds))
 
 
+def prediction_threads(seeds):
+    return 1 if GPUS else WORKLOAD.prediction_processes(len(seeds))
+
+
+# Predictions that take a core come side by side after the trainings, which take more: between two
+# of these, one would leave the other cores idle.
+def training_priority(seeds):
+    return int(prediction_threads(seeds) < seed_threads(seeds))
+
+
 # The test split is a fifth of the utterances of the known data sets.
 def corruption_need(seeds):
     return model_need(0.2 * corruption_passes(STUDY), len(seeds))

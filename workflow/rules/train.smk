@@ -18,6 +18,7 @@ for method, pack, seeds in packs():
             results(f"logs/train_{method}_{pack}.log"),
         benchmark:
             results(f"benchmarks/train_{method}_{pack}.tsv")
+        priority: training_priority(seeds)
         threads: seed_threads(seeds)
         resources:
             **training_need(method, seeds),

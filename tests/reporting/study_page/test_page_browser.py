@@ -91,7 +91,7 @@ def test_a_heading_sorts_best_first_then_worst_then_restores(visit):
     button.press("Enter")
     assert heading.get_attribute("aria-sort") == "descending"
     assert column(page, table, 2) == best_first[::-1]
-    assert "Sorted by MAE ↓, descending" in page.locator("#announcer").inner_text()
+    assert "Sorted by MAE\N{NO-BREAK SPACE}↓, descending" in page.locator("#announcer").inner_text()
     button.press("Space")
     assert heading.get_attribute("aria-sort") is None
     assert first_column(page, table) == original

@@ -80,7 +80,7 @@ def main() -> None:
             print(f"round {number + 1}: {name}", file=sys.stderr)
     where = machine()
     text = (
-        f"{table(found)}\n\nMedians of {args.rounds} rounds; ratios round by round."
+        f"{table(found)}\n\nRounds: {args.rounds}; medians, ratios round by round (lowest–highest)."
         f" {where['processor']}, {where['cores']} cores, load {where['load']:.1f}."
     )
     print(text)

@@ -20,7 +20,7 @@ Spend = Callable[[int], None]
 Buffer = bytes | memoryview
 
 _TYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|[SU]\d{1,6})")
-_OBJECTS = re.compile(r"[|]?O[48]?")
+_OBJECTS = re.compile(r"[<>=|]?O[48]?")
 _LARGEST_NDIM = 8
 
 

@@ -168,6 +168,7 @@ def called(module, name, *arguments):
 
 F4 = b"cnumpy\ndtype\n(U\x02f4I0\nI1\ntR"
 OBJECTS = b"cnumpy\ndtype\n(U\x02O8I0\nI1\ntR"
+ORDERED_OBJECTS = OBJECTS + b"(I3\nU\x01<NNNtb"
 RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntU\x01btR"
 
 
@@ -262,6 +263,14 @@ HOSTILE = {
     "objects that are fewer": (array_of(b"(I1\nt", OBJECTS, b"]"), "array shape"),
     "objects with two axes": (array_of(b"(I0\nI0\nt", OBJECTS, b"]"), "array shape"),
     "objects as bytes": (array_of(b"(I1\nt", OBJECTS, b"U\x08abcdefgh"), "array data"),
+    "objects as bytes, with a byte order": (
+        array_of(b"(I1\nt", ORDERED_OBJECTS, b"U\x08abcdefgh"),
+        "array data",
+    ),
+    "no objects as bytes, with a byte order": (
+        array_of(b"(I0\nt", ORDERED_OBJECTS, b"U\x00"),
+        "array data",
+    ),
     "objects as a tuple": (array_of(b"(I1\nt", OBJECTS, b"(Nt"), "array data"),
     "one object": (called("numpy.core.multiarray", "scalar", OBJECTS, b"U\x01a"), "array data"),
     "code in objects": (

@@ -97,7 +97,7 @@ def table(
         f"batches of {BATCH_SIZE} of {len(lengths)} texts of {lengths.double().mean():.1f}"
         f" word-pieces in the mean, {LONGEST} at most;",
         f"medians of {rounds} epochs; ratios round by round, median (lowest–highest).",
-        clock_and_device(device, os.getloadavg()[0]),
+        clock_and_device(device),
     ]
     return "\n".join(lines)
 

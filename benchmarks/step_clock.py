@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import torch
@@ -27,9 +28,7 @@ def step_seconds(row: TimedRow, steps: int) -> float:
     return spent_s / steps
 
 
-def clock_and_device(device: str, load: float) -> str:
+def clock_and_device(device: str) -> str:
     """Return what ``step_seconds`` measured on which hardware, for the foot of a table."""
-    name = device_name(torch.device(device))
-    if device == "cpu":
-        return f"CPU time, one thread; {name}, load {load:.1f}."
-    return f"Wall time; {name}, load {load:.1f}."
+    clock = "CPU time, one thread" if device == "cpu" else "Wall time"
+    return f"{clock}; {device_name(torch.device(device))}, load {os.getloadavg()[0]:.1f}."

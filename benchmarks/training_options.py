@@ -189,7 +189,7 @@ def table(
         f"{backbone}, batches of 32 texts of {mean_pieces:.1f} word-pieces in the mean,"
         f" {LONGEST} at most;",
         f"medians of {rounds} rounds; ratios round by round, median (lowest–highest).",
-        clock_and_device(device, os.getloadavg()[0]),
+        clock_and_device(device),
     ]
     return "\n".join(lines)
 
